@@ -1,0 +1,85 @@
+//! What the sinks must have seen, from nothing but the lengths of the sources.
+
+use std::collections::HashMap;
+
+use crate::request::Workload;
+use crate::sentences::{WORDS_PER_SENTENCE, sentences};
+
+/// Tuples and checksum at the sinks after sources emitted 0..n each, for every n in `emitted`.
+pub(crate) fn totals(workload: Workload, emitted: &[u64]) -> (u64, u64) {
+    match workload {
+        Workload::W1 | Workload::W1x => numbers(emitted, |_| 0),
+        // `x ^ 1` swaps neighbours, so only an unpaired last number is off, by one.
+        Workload::W2 | Workload::W2x => numbers(emitted, |n| n % 2),
+        Workload::W3 => words(emitted),
+    }
+}
+
+fn numbers(emitted: &[u64], excess: impl Fn(u64) -> u64) -> (u64, u64) {
+    let checksum = emitted
+        .iter()
+        .map(|&n| up_to(n.saturating_sub(1)).wrapping_add(excess(n)));
+    (emitted.iter().sum(), checksum.fold(0, u64::wrapping_add))
+}
+
+/// A word that came c times was counted 1, 2, .. c.
+fn words(emitted: &[u64]) -> (u64, u64) {
+    let sentences = sentences();
+    let cycle = sentences.len() as u64;
+    let mut counts: HashMap<&str, u64> = HashMap::new();
+    for (at, sentence) in (0..).zip(sentences) {
+        let times: u64 = emitted
+            .iter()
+            .map(|n| n / cycle + u64::from(at < n % cycle))
+            .sum();
+        for word in sentence.split(' ') {
+            *counts.entry(word).or_default() += times;
+        }
+    }
+    let tuples = emitted.iter().sum::<u64>() * WORDS_PER_SENTENCE as u64;
+    (
+        tuples,
+        counts.into_values().map(up_to).fold(0, u64::wrapping_add),
+    )
+}
+
+/// 1 + 2 + .. + n, modulo 2^64.
+fn up_to(n: u64) -> u64 {
+    (u128::from(n) * (u128::from(n) + 1) / 2) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_agree_with_counting() {
+        for n in 0..50 {
+            let flipped = (0..n).map(|x| x ^ 1).sum();
+            assert_eq!(
+                totals(Workload::W1, &[n, 3]),
+                (n + 3, (0..n).sum::<u64>() + 3)
+            );
+            assert_eq!(totals(Workload::W2x, &[n]), (n, flipped));
+        }
+    }
+
+    #[test]
+    fn words_are_counted_over_all_sources() {
+        let mut counts: HashMap<&str, u64> = HashMap::new();
+        let mut checksum = 0;
+        for n in [2345, 999] {
+            for word in sentences()
+                .iter()
+                .cycle()
+                .take(n)
+                .flat_map(|s| s.split(' '))
+            {
+                let count = counts.entry(word).or_default();
+                *count += 1;
+                checksum += *count;
+            }
+        }
+        assert_eq!(totals(Workload::W3, &[2345, 999]), (33_440, checksum));
+    }
+}

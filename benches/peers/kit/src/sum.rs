@@ -1,0 +1,44 @@
+//! The sink of every workload.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+static TUPLES: AtomicU64 = AtomicU64::new(0);
+static CHECKSUM: AtomicU64 = AtomicU64::new(0);
+
+/// One sink's tuples and their sum; joins the totals of the process when it is dropped.
+///
+/// A clone starts at zero, because engines clone the prototype of a sink for each replica.
+#[derive(Default)]
+pub struct Sum {
+    tuples: u64,
+    checksum: u64,
+}
+
+impl Sum {
+    /// Takes one tuple. The compiler cannot see through this: every tuple arrives by itself, no
+    /// sum over a whole buffer is folded into a formula.
+    #[inline]
+    pub fn take(&mut self, value: u64) {
+        self.tuples += 1;
+        self.checksum = self.checksum.wrapping_add(black_box(value));
+    }
+}
+
+impl Clone for Sum {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Drop for Sum {
+    fn drop(&mut self) {
+        TUPLES.fetch_add(self.tuples, Relaxed);
+        CHECKSUM.fetch_add(self.checksum, Relaxed);
+    }
+}
+
+/// Tuples and checksum of all sinks; complete once the engine has stopped.
+pub(crate) fn totals() -> (u64, u64) {
+    (TUPLES.load(Relaxed), CHECKSUM.load(Relaxed))
+}

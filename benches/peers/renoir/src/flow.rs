@@ -1,0 +1,81 @@
+//! The dataflows. Each stage between two hand-overs is one loop over an iterator chain.
+
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use peer_kit::{Numbers, Sum, sentences::sentences};
+use renoir::operator::Operator;
+use renoir::{BatchMode, Replication, Stream, StreamContext};
+use rustc_hash::FxHasher;
+
+/// Numbers between two looks at the clock.
+const CHUNK: u64 = 8192;
+
+/// W1: source, sink.
+pub fn count_up(context: &StreamContext, time: Duration) {
+    sum(numbers(context, time));
+}
+
+/// W1 with a hand-over: source, shuffle, sink.
+pub fn count_up_shuffled(context: &StreamContext, time: Duration, batches: BatchMode) {
+    sum(numbers(context, time).batch_mode(batches).shuffle());
+}
+
+/// W2: source, map, sink.
+pub fn flip(context: &StreamContext, time: Duration) {
+    sum(numbers(context, time).map(|n| n ^ 1));
+}
+
+/// W2 with a hand-over: source, map, shuffle, sink.
+pub fn flip_shuffled(context: &StreamContext, time: Duration, batches: BatchMode) {
+    sum(numbers(context, time)
+        .map(|n| n ^ 1)
+        .batch_mode(batches)
+        .shuffle());
+}
+
+/// W3 in one thread: source, split, count by word, sink.
+pub fn word_count(context: &StreamContext, time: Duration) {
+    count(words(context, time));
+}
+
+/// W3 with a hand-over: source, split, words to the thread that owns them, count, sink.
+pub fn word_count_shuffled(context: &StreamContext, time: Duration, batches: BatchMode) {
+    let words = words(context, time).batch_mode(batches);
+    // `group_by` would do the same and clone every word twice.
+    count(words.repartition_by(Replication::Unlimited, hash));
+}
+
+fn numbers(context: &StreamContext, time: Duration) -> Stream<impl Operator<Out = u64> + 'static> {
+    context.stream_par_iter(move |_, _| Numbers::counting_for(time, CHUNK))
+}
+
+fn words(context: &StreamContext, time: Duration) -> Stream<impl Operator<Out = String> + 'static> {
+    let text = sentences();
+    numbers(context, time)
+        .flat_map(move |n| text[n as usize % text.len()].split(' ').map(str::to_owned))
+}
+
+fn count(words: Stream<impl Operator<Out = String> + 'static>) {
+    let mut count = 0;
+    let mut sum = Sum::default();
+    words
+        .map(|word| (word, ()))
+        .to_keyed()
+        .rich_map(move |_| {
+            count += 1; // one copy of this closure for each word
+            count
+        })
+        .for_each(move |(_word, count)| sum.take(count));
+}
+
+fn sum(stream: Stream<impl Operator<Out = u64> + 'static>) {
+    let mut sum = Sum::default();
+    stream.for_each(move |n| sum.take(n));
+}
+
+fn hash(word: &String) -> u64 {
+    let mut hasher = FxHasher::default();
+    word.hash(&mut hasher);
+    hasher.finish()
+}

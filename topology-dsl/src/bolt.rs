@@ -1,0 +1,90 @@
+//! Where tuples are worked on.
+
+use crate::{Context, Emitter, Free, Result, Streams, keyed::Stores};
+
+/// A processor of tuples. One trait for all of them.
+///
+/// The value given to the builder is a prototype: every task works on a clone of its own, and a
+/// task whose bolt panicked gets a fresh one. The bolt's futures stay on one core, so they may
+/// hold an `Rc` across an await.
+///
+/// ```
+/// use tormenta_dsl::{Bolt, Emitter, Result};
+///
+/// #[derive(Clone)]
+/// struct Evens;
+///
+/// impl Bolt for Evens {
+///     type Input = u64;
+///     type Output = u64;
+///     async fn execute(&mut self, n: u64, out: &Emitter<u64>) -> Result {
+///         if n % 2 == 0 {
+///             out.emit(n).await?; // anchored to `n` by itself
+///         }
+///         Ok(()) // Ok acks; Err fails; a panic fails and restarts the task
+///     }
+/// }
+/// ```
+#[allow(async_fn_in_trait, reason = "a component stays on its core: its futures need no Send")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no bolt",
+    label = "this value is no `Bolt`",
+    note = "a bolt implements `Bolt`, `Clone`, `Send` and owns what it needs"
+)]
+pub trait Bolt: Clone + Send + 'static {
+    /// What it reads. For several streams, an enum bound by constructor: see
+    /// [`Edge::to`](crate::Edge::to).
+    type Input: Clone + Send + 'static;
+    /// What it emits: a tuple, an enum with one variant for each stream, or `()`.
+    type Output: Streams;
+
+    /// Names the keyed state of this bolt, so that the engine can give it a store.
+    ///
+    /// ```
+    /// # use tormenta_dsl::{Keyed, Stores};
+    /// # struct Count { counts: Keyed<String, u64> }
+    /// # impl Count {
+    /// fn state<S: Stores>(&mut self, stores: &mut S) {
+    ///     stores.keyed("counts", &mut self.counts);
+    /// }
+    /// # }
+    /// ```
+    fn state<S: Stores>(&mut self, stores: &mut S) {
+        let _ = stores;
+    }
+
+    /// Opens what the bolt needs. Called once for every clone, before anything else. Acquire
+    /// things here and never in the constructor: the prototype may be built on another machine.
+    ///
+    /// # Errors
+    /// The task is restarted from the prototype after a back-off.
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// Works on one tuple.
+    ///
+    /// # Errors
+    /// Fails the tuple, and with it the tree it belongs to.
+    async fn execute(&mut self, tuple: Self::Input, out: &Emitter<Self::Output>) -> Result;
+
+    /// Called at the interval set by [`tick`](crate::BoltHandle::tick), between two tuples. Ticks
+    /// do not pile up: at most one is waiting.
+    ///
+    /// # Errors
+    /// Reported; nothing fails.
+    async fn tick(&mut self, out: &Emitter<Self::Output, Free>) -> Result {
+        let _ = out;
+        Ok(())
+    }
+
+    /// The inputs have ended. The last chance to emit, and the moment to settle held tickets.
+    ///
+    /// # Errors
+    /// Reported; tickets that are still held fail.
+    async fn finish(&mut self, out: &Emitter<Self::Output, Free>) -> Result {
+        let _ = out;
+        Ok(())
+    }
+}

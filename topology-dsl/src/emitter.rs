@@ -1,0 +1,283 @@
+//! Where a component puts its output.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    marker::PhantomData,
+    rc::Rc,
+    sync::Arc,
+    task::{Context as Waking, Poll},
+};
+
+use crate::{
+    Epoch, Result, Root, Streams, Ticket,
+    engine::{Batch, Envelope, Flush, Settle, Tracker},
+    streams::Outlets,
+};
+
+/// Inside `execute`: what is emitted is anchored to the tuple being executed.
+#[derive(Debug)]
+pub enum Anchored {}
+
+/// Inside `tick` and `finish`: there is no current tuple, so every emit says what it is anchored
+/// to, or that it is anchored to nothing.
+#[derive(Debug)]
+pub enum Free {}
+
+/// The output of one task.
+///
+/// `emit` anchors to the tuple that is being executed; nothing else is needed for at-least-once.
+///
+/// ```
+/// use tormenta_dsl::{Bolt, Emitter, Result};
+///
+/// #[derive(Clone)]
+/// struct Halve;
+///
+/// impl Bolt for Halve {
+///     type Input = u64;
+///     type Output = u64;
+///     async fn execute(&mut self, n: u64, out: &Emitter<u64>) -> Result {
+///         if n % 2 == 0 {
+///             out.emit(n / 2).await?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub struct Emitter<O: Streams, A = Anchored> {
+    output: Rc<Output<O>>,
+    mode: PhantomData<A>,
+}
+
+impl<O: Streams> Emitter<O> {
+    /// Emits a tuple anchored to the one being executed. Waits while the reader is full.
+    ///
+    /// # Errors
+    /// None today; an engine may refuse output when it is being stopped.
+    #[inline]
+    pub async fn emit(&self, value: O) -> Result {
+        self.output.stage(self.output.root.get(), 0, value);
+        self.output.route_when_full().await
+    }
+
+    /// Emits a tuple to one task of the readers that grouped this stream with `direct()`.
+    ///
+    /// # Errors
+    /// As [`emit`](Emitter::emit).
+    pub async fn emit_direct(&self, task: usize, value: O) -> Result {
+        self.output.stage(self.output.root.get(), task as u64, value);
+        self.output.route_when_full().await
+    }
+
+    /// Holds the tuple being executed: its tree stays open until the ticket is settled.
+    ///
+    /// A hold is one more edge of the tree, to yourself. Dropping the ticket fails the tuple.
+    ///
+    /// ```
+    /// use tormenta_dsl::{Bolt, Emitter, Free, Result, Ticket};
+    ///
+    /// /// Emits the sum of what came in since the last tick.
+    /// #[derive(Default)]
+    /// struct Sum { sum: u64, held: Vec<Ticket<u64>> }
+    /// # impl Clone for Sum { fn clone(&self) -> Self { Self::default() } }
+    ///
+    /// impl Bolt for Sum {
+    ///     type Input = u64;
+    ///     type Output = u64;
+    ///     async fn execute(&mut self, n: u64, out: &Emitter<u64>) -> Result {
+    ///         self.sum += n;
+    ///         self.held.push(out.hold());
+    ///         Ok(())
+    ///     }
+    ///     async fn tick(&mut self, out: &Emitter<u64, Free>) -> Result {
+    ///         out.emit_for(&self.held, std::mem::take(&mut self.sum)).await?;
+    ///         self.held.drain(..).for_each(Ticket::ack);
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub fn hold(&self) -> Ticket<O> {
+        let output = &self.output;
+        let root = output.root.get();
+        let hold = if root.is_many() {
+            output.tracker.hold(&output.anchors.borrow(), output.epoch.borrow().as_ref())
+        } else if root.is_none() {
+            output.tracker.hold(&[], None)
+        } else {
+            output.tracker.hold(&[root], output.epoch.borrow().as_ref())
+        };
+        Ticket::new(hold, output.settle.clone())
+    }
+}
+
+impl<O: Streams, A> Emitter<O, A> {
+    /// Emits a tuple anchored to every one of these held tuples.
+    ///
+    /// # Errors
+    /// As [`emit`](Emitter::emit).
+    pub async fn emit_for<'a, I>(&self, tickets: I, value: O) -> Result
+    where
+        I: IntoIterator<Item = &'a Ticket<O>>,
+    {
+        let mut anchors = Vec::new();
+        for ticket in tickets {
+            ticket.anchor(&mut anchors);
+            self.output.lower(ticket.epoch());
+        }
+        self.output.stage_for(anchors, value);
+        self.output.route_when_full().await
+    }
+
+    /// Emits a tuple that is anchored to nothing: if it is lost, nobody will replay it.
+    ///
+    /// # Errors
+    /// As [`emit`](Emitter::emit).
+    pub async fn emit_free(&self, value: O) -> Result {
+        self.output.stage(Root::NONE, 0, value);
+        self.output.route_when_full().await
+    }
+}
+
+/// The output of one task as its engine sees it.
+pub struct Output<O: Streams> {
+    /// The tree of the tuple being executed.
+    root: Cell<Root>,
+    /// Its trees, while `root` says that they are many.
+    anchors: RefCell<Vec<Root>>,
+    /// The oldest epoch of anything staged or being executed.
+    epoch: RefCell<Option<Epoch>>,
+    staged: RefCell<Batch<O>>,
+    staged_max: usize,
+    emitted: Cell<u64>,
+    outlets: RefCell<O::Outlets>,
+    tracker: Rc<dyn Tracker>,
+    settle: Arc<dyn Settle<O>>,
+}
+
+impl<O: Streams> Output<O> {
+    /// An output that hands on `staged_max` tuples at a time.
+    pub fn new(
+        outlets: O::Outlets,
+        staged_max: usize,
+        tracker: Rc<dyn Tracker>,
+        settle: Arc<dyn Settle<O>>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            root: Cell::new(Root::NONE),
+            anchors: RefCell::default(),
+            epoch: RefCell::default(),
+            staged: RefCell::default(),
+            staged_max,
+            emitted: Cell::new(0),
+            outlets: RefCell::new(outlets),
+            tracker,
+            settle,
+        })
+    }
+
+    /// An emitter for this output.
+    #[must_use]
+    pub fn emitter<A>(self: &Rc<Self>) -> Emitter<O, A> {
+        Emitter { output: self.clone(), mode: PhantomData }
+    }
+
+    /// Says which tree the tuple being executed belongs to.
+    #[inline]
+    pub fn set_root(&self, root: Root) {
+        self.root.set(root);
+    }
+
+    /// Says which trees the tuple being executed belongs to.
+    pub fn set_anchors(&self, roots: impl Iterator<Item = Root>, replayed: bool) {
+        let mut anchors = self.anchors.borrow_mut();
+        anchors.clear();
+        anchors.extend(roots);
+        self.root.set(Root::many(0, replayed));
+    }
+
+    /// Takes note that something this old is being executed.
+    pub fn lower(&self, epoch: Option<&Epoch>) {
+        if let Some(epoch) = epoch {
+            Epoch::lower(&mut self.epoch.borrow_mut(), epoch);
+        }
+    }
+
+    /// The oldest epoch of anything staged or being executed.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch.borrow().clone()
+    }
+
+    /// Forgets the epoch: nothing is staged and nothing is being executed.
+    pub fn forget_epoch(&self) {
+        *self.epoch.borrow_mut() = None;
+    }
+
+    /// Tuples emitted so far.
+    #[must_use]
+    pub fn emitted(&self) -> u64 {
+        self.emitted.get() + self.staged.borrow().len() as u64
+    }
+
+    /// Stages a tuple with a tree of the engine's choice.
+    #[inline]
+    pub fn stage(&self, root: Root, direct: u64, value: O) {
+        let root = if root.is_many() { self.stage_anchors() } else { root };
+        self.staged.borrow_mut().envelopes.push(Envelope { root, edge: direct, value });
+    }
+
+    /// Stages a tuple that is anchored to several held tuples.
+    pub fn stage_for(&self, anchors: Vec<Root>, value: O) {
+        match anchors[..] {
+            [] => self.stage(Root::NONE, 0, value),
+            [root] => self.stage(root, 0, value),
+            _ => {
+                let before = self.root.get();
+                self.set_anchors(anchors.into_iter(), false);
+                self.stage(self.root.get(), 0, value);
+                self.root.set(before);
+            }
+        }
+    }
+
+    fn stage_anchors(&self) -> Root {
+        let anchors = self.anchors.borrow().iter().map(|root| (*root, 0)).collect();
+        let mut staged = self.staged.borrow_mut();
+        staged.anchors.push(anchors);
+        Root::many(staged.anchors.len() - 1, self.root.get().is_replayed())
+    }
+
+    /// Whether the stage is full.
+    #[inline]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.staged.borrow().len() >= self.staged_max
+    }
+
+    #[inline]
+    async fn route_when_full(&self) -> Result {
+        if self.is_full() {
+            poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
+        }
+        Ok(())
+    }
+
+    /// Hands on what is staged and flushes the edges.
+    pub fn poll_flush(&self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
+        self.dispatch();
+        self.outlets.borrow_mut().poll_flush(cx, flush)
+    }
+
+    /// Hands what is staged to the edges, without shipping anything.
+    pub fn dispatch(&self) {
+        let mut staged = self.staged.borrow_mut();
+        if staged.is_empty() {
+            return;
+        }
+        self.emitted.set(self.emitted.get() + staged.len() as u64);
+        staged.epoch.clone_from(&self.epoch.borrow());
+        O::dispatch(&mut staged, &mut self.outlets.borrow_mut());
+        staged.clear();
+    }
+}

@@ -1,0 +1,207 @@
+//! What an engine implements, and what travels between it and the language.
+//!
+//! ```text
+//!   emit --> stage --> dispatch --> Router --> Lanes --> mailbox of the target task
+//!            (Batch)   by port      grouping   engine: edge ids, credit, links
+//!   '---------------- this crate ----------'  '---------- the engine ----------'
+//! ```
+//!
+//! Types survive the waist because [`Engine`] is a static trait with generic methods: the builder
+//! hands it every spout, bolt and edge with its full type, and the engine erases them itself.
+
+use std::{
+    any::Any,
+    sync::Arc,
+    task::{Context as Waking, Poll},
+};
+
+use crate::{Bolt, Edge, Epoch, Result, Root, Settings, Spout, ticket::Hold};
+
+/// An engine: something that can be given typed components.
+pub trait Engine: Sized + 'static {
+    /// A component in the engine's own form.
+    type Task: 'static;
+
+    /// Takes a spout.
+    fn spout<S: Spout>(prototype: S) -> Self::Task;
+
+    /// Takes a bolt and the edges it reads.
+    fn bolt<B: Bolt>(prototype: B, edges: Vec<Edge<B::Input>>) -> Self::Task;
+}
+
+/// A tuple and the tree it belongs to.
+#[derive(Clone, Debug)]
+pub struct Envelope<T> {
+    /// The tree, or where to find the trees in [`Batch::anchors`].
+    pub root: Root,
+    /// The edge of the tree that this tuple is. Zero where no edge is counted: inside a fused
+    /// loop, and for untracked tuples. While staged: the task that a direct emit names.
+    pub edge: u64,
+    /// The tuple.
+    pub value: T,
+}
+
+/// The trees that one tuple is anchored to, with one edge of its own in each.
+pub type Anchors = Box<[(Root, u64)]>;
+
+/// Tuples on their way, the unit in which the machine moves them.
+#[derive(Debug)]
+pub struct Batch<T> {
+    /// The tuples, in the order of their emission.
+    pub envelopes: Vec<Envelope<T>>,
+    /// Anchors of the tuples that have more than one.
+    pub anchors: Vec<Anchors>,
+    /// The oldest epoch inside.
+    pub epoch: Option<Epoch>,
+}
+
+impl<T> Batch<T> {
+    /// An empty batch that allocates when it is first used.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { envelopes: Vec::new(), anchors: Vec::new(), epoch: None }
+    }
+
+    /// Number of tuples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.envelopes.len()
+    }
+
+    /// Whether there is no tuple.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.envelopes.is_empty()
+    }
+
+    /// Forgets everything but the allocation.
+    pub fn clear(&mut self) {
+        self.envelopes.clear();
+        self.anchors.clear();
+        self.epoch = None;
+    }
+
+    /// Makes the batch as old as `epoch` if it is younger.
+    pub fn lower(&mut self, epoch: Option<&Epoch>) {
+        if let Some(epoch) = epoch {
+            Epoch::lower(&mut self.epoch, epoch);
+        }
+    }
+
+    /// Adds a tuple whose anchors, if it has several, stand in the table of another batch.
+    pub fn push_from(&mut self, anchors: &[Anchors], root: Root, edge: u64, value: T) {
+        let root = if root.is_many() {
+            self.anchors.push(anchors[root.index()].clone());
+            Root::many(self.anchors.len() - 1, root.is_replayed())
+        } else {
+            root
+        };
+        self.envelopes.push(Envelope { root, edge, value });
+    }
+}
+
+impl<T> Default for Batch<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How far a flush goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// Hand staged tuples on; ship only batches that are full.
+    Full,
+    /// Ship everything: the task is about to wait.
+    All,
+}
+
+/// Which lanes the tuples of a batch go to.
+#[derive(Debug, Clone, Copy)]
+pub enum Picks<'a> {
+    /// The whole batch to one lane.
+    One(usize),
+    /// Tuple `i` to lane `picks[i]`.
+    Each(&'a [u32]),
+    /// Pairs of tuple and lane, sorted by tuple; a tuple may have several lanes or none.
+    Pairs(&'a [(u32, u32)]),
+    /// Every tuple to every lane.
+    All,
+}
+
+/// The engine's end of an edge for one sending task: one lane for each target task.
+pub trait Lanes<I> {
+    /// Number of target tasks, at least one.
+    fn count(&self) -> usize;
+
+    /// Tuples that were sent down a lane and are not consumed yet.
+    fn backlog(&self, lane: usize) -> usize;
+
+    /// Whether the target task is in this process.
+    fn is_local(&self, lane: usize) -> bool;
+
+    /// Takes all tuples out of `batch`. Never refuses: what cannot leave yet waits inside, and
+    /// [`poll_flush`](Lanes::poll_flush) says so.
+    fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>);
+
+    /// Ships what may be shipped; ready when no more is waiting than `flush` allows.
+    fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
+}
+
+/// One edge of one sending task: the grouping in front of the engine's lanes.
+pub trait Router<T> {
+    /// Takes all tuples out of `batch`.
+    fn accept(&mut self, batch: &mut Batch<T>);
+
+    /// See [`Lanes::poll_flush`].
+    fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
+}
+
+/// The engine's answer to "who reads this port?", asked once when a task is wired.
+///
+/// The routers are `Box<dyn Router<T>>` in a box, where `T` is the type of the port.
+pub struct PortWiring {
+    /// One router for each edge that reads the port.
+    pub routers: Vec<Box<dyn Any>>,
+    /// Whether two of the edges lead to the same component, so that tuples must be handed on one
+    /// by one to keep their order.
+    pub interleave: bool,
+}
+
+/// What the engine does for the emitter of one task.
+pub trait Tracker {
+    /// Makes the current tuple one edge longer, an edge to the holder, and returns it.
+    fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold;
+}
+
+/// Where settled tickets go. Tickets are `Send`, so this may be called from any thread.
+pub trait Settle<O>: Send + Sync {
+    /// Takes the outcome of a ticket.
+    fn settle(&self, hold: Hold, outcome: Outcome<O>);
+
+    /// The time for [`Ticket::touch`](crate::Ticket::touch), in milliseconds of engine time.
+    fn now_ms(&self) -> u64;
+}
+
+/// What became of a ticket.
+#[derive(Debug)]
+pub enum Outcome<O> {
+    /// Acked, after emitting these outputs anchored to it.
+    Ack(Vec<O>),
+    /// Failed with a reason.
+    Fail(String),
+    /// Dropped without a word.
+    Drop,
+}
+
+/// A component as the builder recorded it.
+pub struct Component<E: Engine> {
+    /// Name, unique in the topology.
+    pub name: Arc<str>,
+    /// What its author set.
+    pub settings: Settings,
+    /// The component in the engine's form.
+    pub task: E::Task,
+}
+
+/// A result that remembers which task it belongs to.
+pub type TaskResult = Result<()>;

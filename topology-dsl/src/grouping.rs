@@ -1,0 +1,292 @@
+//! Groupings: which task gets which tuple.
+//!
+//! A grouping decides for a whole batch at a time, so that the choice of the algorithm is made
+//! once a batch and the loop over the tuples is tight. The engine's [`Lanes`] do the rest.
+
+use std::task::{Context as Waking, Poll};
+
+use serde::Serialize;
+
+use crate::{
+    KeyGroup, KeyHasher,
+    engine::{Batch, Envelope, Flush, Lanes, Picks, Router},
+};
+
+/// The closed list of groupings, as a plan shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Any task, evenly.
+    Shuffle,
+    /// Any task, nobody cares.
+    None,
+    /// Any task of this worker.
+    LocalOrShuffle,
+    /// By key.
+    By,
+    /// By key, two candidates each.
+    PartialBy,
+    /// Every task.
+    All,
+    /// The first task.
+    Global,
+    /// Named by the emitter.
+    Direct,
+    /// The user's own.
+    Custom,
+}
+
+impl Kind {
+    /// Whether the tuple may stay with the task of the same number, where both sides have
+    /// equally many.
+    #[must_use]
+    pub fn may_stay(self) -> bool {
+        matches!(self, Self::Shuffle | Self::None | Self::LocalOrShuffle)
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Shuffle => "shuffle",
+            Self::None => "none",
+            Self::LocalOrShuffle => "local_or_shuffle",
+            Self::By => "by",
+            Self::PartialBy => "partial_by",
+            Self::All => "all",
+            Self::Global => "global",
+            Self::Direct => "direct",
+            Self::Custom => "custom",
+        })
+    }
+}
+
+/// A grouping of the user's own. Every sending task has a clone.
+///
+/// ```
+/// use tormenta_dsl::grouping::Grouping;
+///
+/// /// Even numbers to the first task, odd ones to the last.
+/// #[derive(Clone)]
+/// struct Parity;
+///
+/// impl Grouping<u64> for Parity {
+///     fn choose(&mut self, n: &u64, tasks: usize, chosen: &mut Vec<usize>) {
+///         chosen.push(if n % 2 == 0 { 0 } else { tasks - 1 });
+///     }
+/// }
+/// ```
+pub trait Grouping<T>: Clone + Send + 'static {
+    /// Adds to `chosen` the tasks, each below `tasks`, that get this tuple.
+    fn choose(&mut self, tuple: &T, tasks: usize, chosen: &mut Vec<usize>);
+}
+
+/// [`Grouping`] without its `Clone`.
+pub(crate) trait ChooseTasks<T> {
+    fn choose(&mut self, tuple: &T, tasks: usize, chosen: &mut Vec<usize>);
+}
+
+impl<T, G: Grouping<T>> ChooseTasks<T> for G {
+    fn choose(&mut self, tuple: &T, tasks: usize, chosen: &mut Vec<usize>) {
+        Grouping::choose(self, tuple, tasks, chosen);
+    }
+}
+
+/// Hashes the keys of a whole batch, so that the loop and the key expression compile together.
+pub(crate) trait HashKeys<T> {
+    fn hash_keys(&self, envelopes: &[Envelope<T>], hashes: &mut Vec<u64>);
+}
+
+impl<T, F: Fn(&T, &mut KeyHasher)> HashKeys<T> for F {
+    fn hash_keys(&self, envelopes: &[Envelope<T>], hashes: &mut Vec<u64>) {
+        hashes.clear();
+        hashes.extend(envelopes.iter().map(|envelope| {
+            let mut hasher = KeyHasher::new();
+            self(&envelope.value, &mut hasher);
+            hasher.hash()
+        }));
+    }
+}
+
+type HashKey<T> = Box<dyn HashKeys<T>>;
+
+/// A grouping at work in one sending task.
+pub(crate) enum Choose<T> {
+    Shuffle,
+    LocalOrShuffle,
+    By(HashKey<T>),
+    PartialBy(HashKey<T>),
+    All,
+    Global,
+    Direct,
+    Custom(Box<dyn ChooseTasks<T>>),
+}
+
+/// A grouping in front of lanes.
+pub(crate) struct Routed<T> {
+    choose: Choose<T>,
+    lanes: Box<dyn Lanes<T>>,
+    /// The lane that a shuffle tries next.
+    next: usize,
+    /// Tuples that a partial key sent down each lane.
+    sent: Vec<u64>,
+    /// Lanes that a shuffle may use for the batch at hand.
+    open: Vec<u32>,
+    hashes: Vec<u64>,
+    picks: Vec<u32>,
+    pairs: Vec<(u32, u32)>,
+    chosen: Vec<usize>,
+}
+
+impl<T> Routed<T> {
+    pub(crate) fn new(choose: Choose<T>, lanes: Box<dyn Lanes<T>>, task: usize) -> Self {
+        let count = lanes.count();
+        Self {
+            choose,
+            lanes,
+            // Sending tasks start at different lanes, so that the first tuples spread as well.
+            next: task % count,
+            sent: vec![0; count],
+            open: Vec::new(),
+            hashes: Vec::new(),
+            picks: Vec::new(),
+            pairs: Vec::new(),
+            chosen: Vec::new(),
+        }
+    }
+
+    /// The lanes whose queue is short: within `slack` of the shortest.
+    fn open_lanes(&mut self, local_only: bool, slack: usize) {
+        let lanes = &self.lanes;
+        let local = local_only && (0..lanes.count()).any(|lane| lanes.is_local(lane));
+        let usable = |lane: &usize| !local || lanes.is_local(*lane);
+        let shortest = (0..lanes.count()).filter(usable).map(|lane| lanes.backlog(lane)).min();
+        let limit = shortest.unwrap_or(0) + slack;
+        self.open.clear();
+        let open = (0..lanes.count()).filter(usable).filter(|lane| lanes.backlog(*lane) <= limit);
+        self.open.extend(open.map(|lane| lane as u32));
+    }
+
+    fn shuffle(&mut self, batch: &mut Batch<T>, local_only: bool) {
+        // A lane may be this far ahead before it is left out; a small batch evens out less.
+        self.open_lanes(local_only, 2 * batch.len());
+        let open = self.open.len();
+        self.picks.clear();
+        self.picks.extend((0..batch.len()).map(|i| self.open[(self.next + i) % open]));
+        self.next = (self.next + batch.len()) % self.lanes.count();
+        self.lanes.accept(batch, Picks::Each(&self.picks));
+    }
+
+    fn by_key(&mut self, batch: &mut Batch<T>) {
+        let (Choose::By(key), tasks) = (&self.choose, self.lanes.count()) else { return };
+        key.hash_keys(&batch.envelopes, &mut self.hashes);
+        self.picks.clear();
+        let owner = |hash: &u64| KeyGroup::of_hash(*hash).owner(tasks) as u32;
+        self.picks.extend(self.hashes.iter().map(owner));
+        self.lanes.accept(batch, Picks::Each(&self.picks));
+    }
+
+    fn partial_by_key(&mut self, batch: &mut Batch<T>) {
+        let (Choose::PartialBy(key), tasks) = (&self.choose, self.lanes.count()) else { return };
+        key.hash_keys(&batch.envelopes, &mut self.hashes);
+        self.picks.clear();
+        for hash in &self.hashes {
+            let first = KeyGroup::of_hash(*hash).owner(tasks);
+            let second = KeyGroup::of_hash(hash.rotate_left(32)).owner(tasks);
+            let second = if second == first { (first + 1) % tasks } else { second };
+            let lane = if self.sent[second] < self.sent[first] { second } else { first };
+            self.sent[lane] += 1;
+            self.picks.push(lane as u32);
+        }
+        self.lanes.accept(batch, Picks::Each(&self.picks));
+    }
+
+    fn direct(&mut self, batch: &mut Batch<T>) {
+        let last = self.lanes.count() - 1;
+        self.picks.clear();
+        let named = batch.envelopes.iter().map(|envelope| (envelope.edge as usize).min(last));
+        self.picks.extend(named.map(|lane| lane as u32));
+        self.lanes.accept(batch, Picks::Each(&self.picks));
+    }
+
+    fn custom(&mut self, batch: &mut Batch<T>) {
+        let (Choose::Custom(grouping), tasks) = (&mut self.choose, self.lanes.count()) else {
+            return;
+        };
+        self.pairs.clear();
+        for (index, envelope) in batch.envelopes.iter().enumerate() {
+            self.chosen.clear();
+            grouping.choose(&envelope.value, tasks, &mut self.chosen);
+            let lanes = self.chosen.iter().map(|lane| (index as u32, (*lane).min(tasks - 1) as u32));
+            self.pairs.extend(lanes);
+        }
+        self.lanes.accept(batch, Picks::Pairs(&self.pairs));
+    }
+}
+
+impl<T> Router<T> for Routed<T> {
+    fn accept(&mut self, batch: &mut Batch<T>) {
+        let one = self.lanes.count() == 1;
+        match &self.choose {
+            Choose::Custom(_) => self.custom(batch),
+            Choose::All => self.lanes.accept(batch, Picks::All),
+            _ if one => self.lanes.accept(batch, Picks::One(0)),
+            Choose::Global => self.lanes.accept(batch, Picks::One(0)),
+            Choose::Shuffle => self.shuffle(batch, false),
+            Choose::LocalOrShuffle => self.shuffle(batch, true),
+            Choose::By(_) => self.by_key(batch),
+            Choose::PartialBy(_) => self.partial_by_key(batch),
+            Choose::Direct => self.direct(batch),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
+        self.lanes.poll_flush(cx, flush)
+    }
+}
+
+/// Lanes of `I` that can be fed with `T`.
+pub(crate) struct Convert<T, I> {
+    lanes: Box<dyn Lanes<I>>,
+    constructor: fn(T) -> I,
+    converted: Batch<I>,
+}
+
+impl<T, I> Convert<T, I> {
+    pub(crate) fn new(lanes: Box<dyn Lanes<I>>, constructor: fn(T) -> I) -> Self {
+        Self { lanes, constructor, converted: Batch::new() }
+    }
+}
+
+impl<T, I> Lanes<T> for Convert<T, I> {
+    fn count(&self) -> usize {
+        self.lanes.count()
+    }
+
+    fn backlog(&self, lane: usize) -> usize {
+        self.lanes.backlog(lane)
+    }
+
+    fn is_local(&self, lane: usize) -> bool {
+        self.lanes.is_local(lane)
+    }
+
+    fn accept(&mut self, batch: &mut Batch<T>, picks: Picks<'_>) {
+        let converted = &mut self.converted;
+        converted.envelopes.extend(batch.envelopes.drain(..).map(|envelope| {
+            Envelope {
+                root: envelope.root,
+                edge: envelope.edge,
+                value: (self.constructor)(envelope.value),
+            }
+        }));
+        converted.anchors.append(&mut batch.anchors);
+        converted.epoch = batch.epoch.take();
+        self.lanes.accept(converted, picks);
+        converted.clear();
+    }
+
+    fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
+        self.lanes.poll_flush(cx, flush)
+    }
+}

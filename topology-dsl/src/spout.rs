@@ -1,0 +1,77 @@
+//! Where tuples come from.
+
+use crate::{Context, Failure, Result, Streams};
+
+/// A source of tuples.
+///
+/// A spout *returns* tuples instead of emitting them, one at a time and only when there is room.
+/// With each it gives an id, by which it is told later that the tuple's whole tree was processed
+/// or that it failed. A spout that cannot replay by itself is declared with
+/// [`replaying`](crate::SpoutHandle::replaying), and the engine keeps a copy until the tree ends.
+///
+/// ```
+/// use tormenta_dsl::{Result, Spout};
+///
+/// /// Counts up.
+/// #[derive(Clone)]
+/// struct Numbers { next: u64, end: u64 }
+///
+/// impl Spout for Numbers {
+///     type Output = u64;
+///     type Id = u64;
+///     async fn next(&mut self) -> Result<Option<(u64, u64)>> {
+///         if self.next == self.end {
+///             return Ok(None);
+///         }
+///         self.next += 1;
+///         Ok(Some((self.next, self.next)))
+///     }
+/// }
+/// ```
+#[allow(async_fn_in_trait, reason = "a component stays on its core: its futures need no Send")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no spout",
+    label = "this value is no `Spout`",
+    note = "a spout implements `Spout`, `Clone`, `Send` and owns what it needs"
+)]
+pub trait Spout: Clone + Send + 'static {
+    /// What it emits: a tuple, or an enum with one variant for each stream.
+    type Output: Streams;
+    /// What it calls a tuple that is under way.
+    type Id: Send + 'static;
+
+    /// Opens what the spout needs. Called once in every task, before anything else.
+    ///
+    /// # Errors
+    /// Ends the topology with this error.
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// The next tuple and its id; `None` when there will never be another.
+    ///
+    /// Called only when there is room for the tuple. Must be **cancel safe**: while it waits, its
+    /// future may be dropped to deliver acks, to drain or to deactivate, and is then called anew.
+    ///
+    /// # Errors
+    /// Ends this task: what it emitted is still processed, then the topology ends with the error.
+    /// What can be retried is the spout's own business.
+    async fn next(&mut self) -> Result<Option<(Self::Output, Self::Id)>>;
+
+    /// The whole tree of this tuple was processed.
+    fn acked(&mut self, id: Self::Id) {
+        let _ = id;
+    }
+
+    /// The tree of this tuple failed.
+    fn failed(&mut self, id: Self::Id, why: Failure) {
+        let _ = (id, why);
+    }
+
+    /// The topology was activated again.
+    fn activated(&mut self) {}
+
+    /// The topology was deactivated: `next` will not be called until it is activated.
+    fn deactivated(&mut self) {}
+}

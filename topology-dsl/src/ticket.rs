@@ -1,0 +1,144 @@
+//! Ownership is the ack.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use crate::{
+    Epoch, Root, Streams,
+    engine::{Anchors, Outcome, Settle},
+};
+
+/// The right, and the duty, to complete a tuple.
+///
+/// [`Emitter::hold`](crate::Emitter::hold) makes one. It can be kept in the bolt, moved into a
+/// spawned future or to another thread. `ack`, `fail` and `finish` consume it, so a tuple cannot
+/// be acked twice; dropping it fails the tuple, so it cannot be forgotten.
+///
+/// ```
+/// use tormenta_dsl::{Bolt, Emitter, Result};
+/// # async fn look_up(id: u64) -> Result<u64> { Ok(id) }
+///
+/// #[derive(Clone)]
+/// struct LookUp;
+///
+/// impl Bolt for LookUp {
+///     type Input = u64;
+///     type Output = u64;
+///     async fn execute(&mut self, id: u64, out: &Emitter<u64>) -> Result {
+///         let ticket = out.hold();
+///         std::thread::spawn(move || ticket.finish([id * 2])); // any thread, any time
+///         Ok(())
+///     }
+/// }
+/// ```
+#[must_use = "dropping a ticket fails its tuple; call `ack`, `fail` or `finish`"]
+pub struct Ticket<O: Streams = ()> {
+    /// `None` once settled.
+    hold: Option<Hold>,
+    settle: Arc<dyn Settle<O>>,
+}
+
+/// What a ticket holds, as the engine knows it.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// The trees, with the edge to the holder in each.
+    pub edges: Anchors,
+    /// Keeps the epoch of the tuple alive.
+    pub epoch: Option<Epoch>,
+    /// Shared with the engine, which looks for holds that are too old.
+    pub age: Arc<Age>,
+}
+
+/// When a ticket was last touched, and whether it is settled.
+#[derive(Debug, Default)]
+pub struct Age {
+    touched_ms: AtomicU64,
+    settled: AtomicBool,
+}
+
+impl Age {
+    /// A ticket that was made now.
+    #[must_use]
+    pub fn new(now_ms: u64) -> Arc<Self> {
+        Arc::new(Self { touched_ms: AtomicU64::new(now_ms), settled: AtomicBool::new(false) })
+    }
+
+    /// Engine time of the last touch, in milliseconds.
+    #[must_use]
+    pub fn touched_ms(&self) -> u64 {
+        self.touched_ms.load(Ordering::Relaxed)
+    }
+
+    /// Settles it; false if it was settled before.
+    pub fn settle(&self) -> bool {
+        !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether it is settled.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+}
+
+impl<O: Streams> Ticket<O> {
+    /// A ticket for `hold` that reports to `settle`.
+    pub fn new(hold: Hold, settle: Arc<dyn Settle<O>>) -> Self {
+        Self { hold: Some(hold), settle }
+    }
+
+    /// The tuple is done.
+    pub fn ack(self) {
+        self.end(Outcome::Ack(Vec::new()));
+    }
+
+    /// The tuple failed; its tree fails with this reason.
+    pub fn fail(self, reason: impl std::fmt::Display) {
+        self.end(Outcome::Fail(reason.to_string()));
+    }
+
+    /// The tuple is done and these are its outputs, anchored to it. For work that was spawned
+    /// and has no emitter at hand.
+    pub fn finish(self, outputs: impl IntoIterator<Item = O>) {
+        self.end(Outcome::Ack(outputs.into_iter().collect()));
+    }
+
+    /// Says that the holder is alive, so that `hold_timeout` starts anew.
+    pub fn touch(&self) {
+        if let Some(hold) = &self.hold {
+            hold.age.touched_ms.store(self.settle.now_ms(), Ordering::Relaxed);
+        }
+    }
+
+    fn end(mut self, outcome: Outcome<O>) {
+        if let Some(hold) = self.hold.take() {
+            self.settle.settle(hold, outcome);
+        }
+    }
+
+    pub(crate) fn anchor(&self, anchors: &mut Vec<Root>) {
+        if let Some(hold) = &self.hold {
+            anchors.extend(hold.edges.iter().map(|(root, _)| *root));
+        }
+    }
+
+    pub(crate) fn epoch(&self) -> Option<&Epoch> {
+        self.hold.as_ref().and_then(|hold| hold.epoch.as_ref())
+    }
+}
+
+impl<O: Streams> Drop for Ticket<O> {
+    fn drop(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            self.settle.settle(hold, Outcome::Drop);
+        }
+    }
+}
+
+impl<O: Streams> std::fmt::Debug for Ticket<O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Ticket").field(&self.hold.as_ref().map(|hold| &hold.edges)).finish()
+    }
+}
