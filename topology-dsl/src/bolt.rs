@@ -32,9 +32,9 @@ use crate::{Context, Emitter, Free, Result, Streams, keyed::Stores};
     note = "a bolt implements `Bolt`, `Clone`, `Send` and owns what it needs"
 )]
 pub trait Bolt: Clone + Send + 'static {
-    /// What it reads. For several streams, an enum bound by constructor: see
-    /// [`Edge::to`](crate::Edge::to).
-    type Input: Clone + Send + 'static;
+    /// What it reads: a tuple, or for several streams an enum with `derive(Streams)` whose
+    /// variants are bound by constructor, see [`Edge::to`](crate::Edge::to).
+    type Input: Streams;
     /// What it emits: a tuple, an enum with one variant for each stream, or `()`.
     type Output: Streams;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bolt, Edge, Emitter, Engine, Keyed, Result, Spout, Stores, Tuple};
+use crate::{Bolt, Edge, Emitter, Engine, Keyed, Result, Spout, Stores, Streams, Tuple};
 
 /// An engine that runs nothing: enough to declare a topology and look at its plan.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Bolt for Count {
 }
 
 /// Input of [`Keep`].
-#[derive(Clone, Debug)]
+#[derive(Streams, Clone, Debug)]
 pub enum In {
     /// A word to keep, unless it is stopped.
     Word(Word),

@@ -148,7 +148,9 @@ pub struct Output<O: Streams> {
     /// The oldest epoch of anything staged or being executed.
     epoch: RefCell<Option<Epoch>>,
     staged: RefCell<Batch<O>>,
-    staged_max: usize,
+    /// Tuples that are staged at most; follows the room of the edges, up to `staged_limit`.
+    staged_max: Cell<usize>,
+    staged_limit: usize,
     emitted: Cell<u64>,
     outlets: RefCell<O::Outlets>,
     tracker: Rc<dyn Tracker>,
@@ -156,10 +158,10 @@ pub struct Output<O: Streams> {
 }
 
 impl<O: Streams> Output<O> {
-    /// An output that hands on `staged_max` tuples at a time.
+    /// An output that hands on up to `staged_limit` tuples at a time.
     pub fn new(
         outlets: O::Outlets,
-        staged_max: usize,
+        staged_limit: usize,
         tracker: Rc<dyn Tracker>,
         settle: Arc<dyn Settle<O>>,
     ) -> Rc<Self> {
@@ -168,7 +170,8 @@ impl<O: Streams> Output<O> {
             anchors: RefCell::default(),
             epoch: RefCell::default(),
             staged: RefCell::default(),
-            staged_max,
+            staged_max: Cell::new(staged_limit.min(outlets.room()).max(1)),
+            staged_limit,
             emitted: Cell::new(0),
             outlets: RefCell::new(outlets),
             tracker,
@@ -234,7 +237,8 @@ impl<O: Streams> Output<O> {
             [root] => self.stage(root, 0, value),
             _ => {
                 let before = self.root.get();
-                self.set_anchors(anchors.into_iter(), false);
+                let replayed = anchors.iter().any(|root| root.is_replayed());
+                self.set_anchors(anchors.into_iter(), replayed);
                 self.stage(self.root.get(), 0, value);
                 self.root.set(before);
             }
@@ -252,7 +256,7 @@ impl<O: Streams> Output<O> {
     #[inline]
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.staged.borrow().len() >= self.staged_max
+        self.staged.borrow().len() >= self.staged_max.get()
     }
 
     #[inline]
@@ -266,7 +270,21 @@ impl<O: Streams> Output<O> {
     /// Hands on what is staged and flushes the edges.
     pub fn poll_flush(&self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
         self.dispatch();
-        self.outlets.borrow_mut().poll_flush(cx, flush)
+        let mut outlets = self.outlets.borrow_mut();
+        let flushed = outlets.poll_flush(cx, flush);
+        self.staged_max.set(outlets.room().clamp(1, self.staged_limit));
+        flushed
+    }
+
+    /// How many tuples are handed on at a time, as things stand.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.staged_max.get()
+    }
+
+    /// Takes what is staged, instead of handing it on. For test kits.
+    pub fn take_staged(&self) -> Batch<O> {
+        self.staged.take()
     }
 
     /// Hands what is staged to the edges, without shipping anything.

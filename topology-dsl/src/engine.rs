@@ -15,7 +15,7 @@ use std::{
     task::{Context as Waking, Poll},
 };
 
-use crate::{Bolt, Edge, Epoch, Result, Root, Settings, Spout, ticket::Hold};
+use crate::{Bolt, Edge, Epoch, Root, Settings, Spout, ticket::Hold};
 
 /// An engine: something that can be given typed components.
 pub trait Engine: Sized + 'static {
@@ -139,6 +139,10 @@ pub trait Lanes<I> {
     /// Whether the target task is in this process.
     fn is_local(&self, lane: usize) -> bool;
 
+    /// How many tuples may be staged before they are handed on: fewer where a reader is slow, so
+    /// that they do not grow old before they are even sent.
+    fn room(&self) -> usize;
+
     /// Takes all tuples out of `batch`. Never refuses: what cannot leave yet waits inside, and
     /// [`poll_flush`](Lanes::poll_flush) says so.
     fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>);
@@ -151,6 +155,9 @@ pub trait Lanes<I> {
 pub trait Router<T> {
     /// Takes all tuples out of `batch`.
     fn accept(&mut self, batch: &mut Batch<T>);
+
+    /// See [`Lanes::room`].
+    fn room(&self) -> usize;
 
     /// See [`Lanes::poll_flush`].
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
@@ -202,6 +209,3 @@ pub struct Component<E: Engine> {
     /// The component in the engine's form.
     pub task: E::Task,
 }
-
-/// A result that remembers which task it belongs to.
-pub type TaskResult = Result<()>;

@@ -7,7 +7,7 @@
 use std::fmt;
 
 /// The result of everything that a component does.
-pub type Result<T = ()> = std::result::Result<T, Error>;
+pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 /// An error of a component: any error, with one bit of advice to the engine.
 ///

@@ -76,7 +76,7 @@ impl std::fmt::Display for Kind {
 ///     }
 /// }
 /// ```
-pub trait Grouping<T>: Clone + Send + 'static {
+pub trait Grouping<T>: Clone + Send + Sync + 'static {
     /// Adds to `chosen` the tasks, each below `tasks`, that get this tuple.
     fn choose(&mut self, tuple: &T, tasks: usize, chosen: &mut Vec<usize>);
 }
@@ -240,6 +240,10 @@ impl<T> Router<T> for Routed<T> {
         }
     }
 
+    fn room(&self) -> usize {
+        self.lanes.room()
+    }
+
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
         self.lanes.poll_flush(cx, flush)
     }
@@ -284,6 +288,10 @@ impl<T, I> Lanes<T> for Convert<T, I> {
         converted.epoch = batch.epoch.take();
         self.lanes.accept(converted, picks);
         converted.clear();
+    }
+
+    fn room(&self) -> usize {
+        self.lanes.room()
     }
 
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {

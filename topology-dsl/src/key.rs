@@ -36,7 +36,7 @@ const TAG_NONE: u64 = 5;
 /// Floats are no keys: `0.0` and `-0.0` are equal and `NaN` is not equal to itself.
 #[diagnostic::on_unimplemented(
     message = "a stream cannot be grouped by `{Self}`: it is no `Key`",
-    label = "this field is no `Key`",
+    label = "groups by `{Self}`, which is no `Key`",
     note = "keys are integers, text, bytes, bools, and tuples or options of them; \
             convert the field in the key expression, or implement `Key` for `{Self}`"
 )]

@@ -32,10 +32,12 @@ mod root;
 mod settings;
 mod spout;
 mod stream;
-mod streams;
-mod ticket;
+pub mod streams;
+pub mod text;
+pub mod ticket;
 mod topology;
 mod tuple;
+mod unanchored;
 
 pub use bolt::Bolt;
 pub use context::{Context, Counter, Counters, Parts, Shared, Timer};
@@ -53,7 +55,7 @@ pub use stream::{Edge, IntoEdges, Source, Stream};
 pub use streams::{Outlet, Outlets, PortInfo, Streams};
 pub use ticket::Ticket;
 pub use topology::{BoltHandle, Feedback, SpoutHandle, Topology};
-pub use tormenta_macros::{Streams, Tuple};
+pub use tormenta_macros::{Streams, Tuple, main, topology, topology_fn};
 pub use tuple::Tuple;
 
 /// What the macros expand to. Not part of the public API.

@@ -1,6 +1,6 @@
 //! Typed handles of streams, and the edges made from them.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use crate::{
     Key, KeyHasher,
@@ -91,7 +91,7 @@ impl<T: Clone + Send + 'static> Stream<T> {
     pub fn by<K, F>(&self, key: F) -> Edge<T>
     where
         K: Key + ?Sized,
-        F: Fn(&T) -> &K + Clone + Send + 'static,
+        F: Fn(&T) -> &K + Clone + Send + Sync + 'static,
     {
         self.by_key(move |tuple, hasher| {
             hasher.add(key(tuple));
@@ -103,7 +103,7 @@ impl<T: Clone + Send + 'static> Stream<T> {
     #[must_use]
     pub fn by_key<F>(&self, key: F) -> Edge<T>
     where
-        F: Fn(&T, &mut KeyHasher) + Clone + Send + 'static,
+        F: Fn(&T, &mut KeyHasher) + Clone + Send + Sync + 'static,
     {
         self.edge(Kind::By, None, move || Choose::By(Box::new(key.clone())))
     }
@@ -114,7 +114,7 @@ impl<T: Clone + Send + 'static> Stream<T> {
     pub fn partial_by<K, F>(&self, key: F) -> Edge<T>
     where
         K: Key + ?Sized,
-        F: Fn(&T) -> &K + Clone + Send + 'static,
+        F: Fn(&T) -> &K + Clone + Send + Sync + 'static,
     {
         self.edge(Kind::PartialBy, None, move || {
             let key = key.clone();
@@ -152,7 +152,7 @@ impl<T: Clone + Send + 'static> Stream<T> {
 
     fn edge<F>(&self, kind: Kind, custom: Option<&'static str>, choose: F) -> Edge<T>
     where
-        F: Fn() -> Choose<T> + Send + 'static,
+        F: Fn() -> Choose<T> + Send + Sync + 'static,
     {
         let router = move |lanes, task| {
             Box::new(Routed::new(choose(), lanes, task)) as Box<dyn Router<T>>
@@ -163,7 +163,7 @@ impl<T: Clone + Send + 'static> Stream<T> {
             kind,
             custom,
             type_name: std::any::type_name::<T>(),
-            make: Box::new(SameType(router)),
+            make: Arc::new(SameType(router)),
         }
     }
 }
@@ -181,7 +181,14 @@ pub struct Edge<I> {
     pub custom: Option<&'static str>,
     /// Type of the tuples, for messages.
     pub type_name: &'static str,
-    make: Box<dyn MakeRouter<I>>,
+    make: Arc<dyn MakeRouter<I>>,
+}
+
+impl<I> Clone for Edge<I> {
+    fn clone(&self) -> Self {
+        let make = self.make.clone();
+        Self { make, ..*self }
+    }
 }
 
 impl<I: 'static> Edge<I> {
@@ -204,7 +211,7 @@ impl<I: 'static> Edge<I> {
             kind: self.kind,
             custom: self.custom,
             type_name: self.type_name,
-            make: Box::new(Converted { make: self.make, constructor }),
+            make: Arc::new(Converted { make: self.make, constructor }),
         }
     }
 
@@ -216,7 +223,7 @@ impl<I: 'static> Edge<I> {
     }
 }
 
-trait MakeRouter<I>: Send {
+trait MakeRouter<I>: Send + Sync {
     fn make(&self, lanes: Box<dyn Lanes<I>>, task: usize) -> Box<dyn std::any::Any>;
 }
 
@@ -224,7 +231,7 @@ struct SameType<F>(F);
 
 impl<T: 'static, F> MakeRouter<T> for SameType<F>
 where
-    F: Fn(Box<dyn Lanes<T>>, usize) -> Box<dyn Router<T>> + Send,
+    F: Fn(Box<dyn Lanes<T>>, usize) -> Box<dyn Router<T>> + Send + Sync,
 {
     fn make(&self, lanes: Box<dyn Lanes<T>>, task: usize) -> Box<dyn std::any::Any> {
         Box::new((self.0)(lanes, task))
@@ -232,7 +239,7 @@ where
 }
 
 struct Converted<T, I> {
-    make: Box<dyn MakeRouter<T>>,
+    make: Arc<dyn MakeRouter<T>>,
     constructor: fn(T) -> I,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     record::Schema,
 };
 
-/// Everything that a component can emit.
+/// Everything that a component can emit, or read.
 ///
 /// A [`Tuple`] is one stream, `()` is none, and an enum with `derive(Streams)` is one stream for
 /// each variant, each a port of its own:
@@ -33,7 +33,7 @@ use crate::{
 /// assert_eq!(Score::infos()[1].name, "clean");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be emitted: it is neither a `Tuple` nor an enum of streams",
+    message = "`{Self}` cannot be read or emitted: it is no `Tuple` and no enum of `Streams`",
     label = "this type is no stream",
     note = "add `#[derive(Tuple, Clone, Serialize, Deserialize)]` to a struct, or \
             `#[derive(Streams, Clone)]` to an enum whose variants each hold one tuple"
@@ -126,12 +126,19 @@ pub trait Outlets: Sized {
     /// Takes one wiring for each port.
     fn wire(ports: Vec<PortWiring>) -> Self;
 
+    /// The smallest room of any edge. See [`Lanes::room`](crate::engine::Lanes::room).
+    fn room(&self) -> usize;
+
     /// Flushes every edge of every port.
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
 }
 
 impl Outlets for () {
     fn wire(_ports: Vec<PortWiring>) -> Self {}
+
+    fn room(&self) -> usize {
+        usize::MAX
+    }
 
     fn poll_flush(&mut self, _cx: &mut Waking<'_>, _flush: Flush) -> Poll<()> {
         Poll::Ready(())
@@ -211,6 +218,10 @@ impl<T: Clone + 'static> Outlets for Outlet<T> {
         Self { routers, interleave, scratch: Batch::new(), copy: Batch::new() }
     }
 
+    fn room(&self) -> usize {
+        self.routers.iter().map(|router| router.room()).min().unwrap_or(usize::MAX)
+    }
+
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
         let mut all = Poll::Ready(());
         for router in &mut self.routers {
@@ -229,6 +240,10 @@ macro_rules! outlets_of_several_ports {
             fn wire(ports: Vec<PortWiring>) -> Self {
                 let mut ports = ports.into_iter();
                 ($($name::wire(ports.next().into_iter().collect()),)*)
+            }
+
+            fn room(&self) -> usize {
+                usize::MAX$(.min(self.$index.room()))*
             }
 
             fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {

@@ -4,9 +4,11 @@
 //! layer around it knows one more name. So every variant carries a `field` path that grows on the
 //! way up (`order.lines[3].price`), and the reader learns where to look, not only what was wrong.
 
+mod report;
+
 use std::fmt;
 
-use serde::{de, ser};
+pub(super) use report::one_of;
 
 /// Why a value could not become a [`Record`](super::Record), or a record a value.
 ///
@@ -117,7 +119,11 @@ impl RecordError {
     /// The same error, seen from the map or struct in which `name` stands.
     pub(super) fn within(mut self, name: &str) -> Self {
         if let Some(path) = self.path_mut() {
-            let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+            let dot = if path.is_empty() || path.starts_with('[') {
+                ""
+            } else {
+                "."
+            };
             *path = format!("{name}{dot}{path}");
         }
         self
@@ -129,11 +135,18 @@ impl RecordError {
     }
 
     pub(super) fn unsupported(what: &'static str) -> Self {
-        Self::Unsupported { field: String::new(), what }
+        Self::Unsupported {
+            field: String::new(),
+            what,
+        }
     }
 
     pub(super) fn mismatch(expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::Type { field: String::new(), expected: expected.into(), found: found.into() }
+        Self::Type {
+            field: String::new(),
+            expected: expected.into(),
+            found: found.into(),
+        }
     }
 
     fn path_mut(&mut self) -> Option<&mut String> {
@@ -160,7 +173,11 @@ impl fmt::Display for RecordError {
             write!(f, "field `{path}`: ")?;
         }
         match self {
-            Self::Arity { schema, expected, found } => {
+            Self::Arity {
+                schema,
+                expected,
+                found,
+            } => {
                 let (fields, values) = (plural(*expected), plural(*found));
                 write!(f, "schema `{schema}` has {expected} field{fields}, ")?;
                 write!(f, "found {found} value{values}")
@@ -168,9 +185,14 @@ impl fmt::Display for RecordError {
             Self::Missing { .. } => Ok(()),
             Self::Unknown { expected, .. } => write!(f, "unknown, expected {expected}"),
             Self::Duplicate { .. } => f.write_str("occurs twice"),
-            Self::Type { expected, found, .. } => write!(f, "expected {expected}, found {found}"),
+            Self::Type {
+                expected, found, ..
+            } => write!(f, "expected {expected}, found {found}"),
             Self::Utf8 { valid_up_to, .. } => {
-                write!(f, "expected text, found bytes that are not UTF-8 at offset {valid_up_to}")
+                write!(
+                    f,
+                    "expected text, found bytes that are not UTF-8 at offset {valid_up_to}"
+                )
             }
             Self::Unsupported { what, .. } => write!(f, "{what} has no counterpart in a record"),
             Self::Depth { depth_max, .. } => write!(f, "nested more than {depth_max} levels deep"),
@@ -179,62 +201,12 @@ impl fmt::Display for RecordError {
     }
 }
 
+/// The ending of a noun of which there are `count`.
 fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
 impl std::error::Error for RecordError {}
-
-impl ser::Error for RecordError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Custom { field: String::new(), message: message.to_string() }
-    }
-}
-
-impl de::Error for RecordError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        ser::Error::custom(message)
-    }
-
-    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::mismatch(expected.to_string(), found.to_string())
-    }
-
-    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::mismatch(expected.to_string(), found.to_string())
-    }
-
-    fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
-        let elements = plural(length);
-        Self::mismatch(expected.to_string(), format!("{length} element{elements}"))
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::mismatch(one_of(expected), format!("variant `{variant}`"))
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::Unknown { field: field.to_owned(), expected: one_of(expected) }
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::Missing { field: field.to_owned() }
-    }
-
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::Duplicate { field: field.to_owned() }
-    }
-}
-
-/// ``one of `a`, `b` ``: how a closed list of names reads in a message.
-pub(super) fn one_of<T: AsRef<str>>(names: &[T]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
-    match quoted.as_slice() {
-        [] => "none".to_owned(),
-        [only] => only.clone(),
-        several => format!("one of {}", several.join(", ")),
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -242,7 +214,9 @@ mod tests {
 
     #[test]
     fn a_path_grows_from_the_inside_out() {
-        let error = RecordError::mismatch("u32", "null").within("price").within_index(3);
+        let error = RecordError::mismatch("u32", "null")
+            .within("price")
+            .within_index(3);
         let error = error.within("lines").within("order");
         assert_eq!(error.field(), Some("order.lines[3].price"));
         assert_eq!(
@@ -255,14 +229,26 @@ mod tests {
     fn every_message_is_one_lower_case_clause() {
         let field = || "n".to_owned();
         let all = [
-            (RecordError::Missing { field: field() }, "field `n` is missing"),
             (
-                RecordError::Unknown { field: field(), expected: one_of(&["a", "b"]) },
+                RecordError::Missing { field: field() },
+                "field `n` is missing",
+            ),
+            (
+                RecordError::Unknown {
+                    field: field(),
+                    expected: one_of(&["a", "b"]),
+                },
                 "field `n`: unknown, expected one of `a`, `b`",
             ),
-            (RecordError::Duplicate { field: field() }, "field `n`: occurs twice"),
             (
-                RecordError::Utf8 { field: field(), valid_up_to: 4 },
+                RecordError::Duplicate { field: field() },
+                "field `n`: occurs twice",
+            ),
+            (
+                RecordError::Utf8 {
+                    field: field(),
+                    valid_up_to: 4,
+                },
                 "field `n`: expected text, found bytes that are not UTF-8 at offset 4",
             ),
             (
@@ -270,10 +256,16 @@ mod tests {
                 "field `n`: u128 has no counterpart in a record",
             ),
             (
-                RecordError::Depth { field: field(), depth_max: 128 },
+                RecordError::Depth {
+                    field: field(),
+                    depth_max: 128,
+                },
                 "field `n`: nested more than 128 levels deep",
             ),
-            (<RecordError as de::Error>::custom("not a port"), "not a port"),
+            (
+                <RecordError as serde::de::Error>::custom("not a port"),
+                "not a port",
+            ),
         ];
         for (error, text) in all {
             assert_eq!(error.to_string(), text);

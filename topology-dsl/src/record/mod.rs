@@ -37,6 +37,12 @@ mod wire;
 mod compact_test;
 #[cfg(test)]
 mod record_test;
+#[cfg(test)]
+mod refusal_test;
+#[cfg(test)]
+mod schema_test;
+#[cfg(test)]
+mod top_test;
 
 use std::sync::Arc;
 
@@ -99,14 +105,19 @@ impl Record {
         if expected == found {
             Ok(Self { schema, values })
         } else {
-            Err(RecordError::Arity { schema: schema.name().to_owned(), expected, found })
+            Err(RecordError::Arity {
+                schema: schema.name().to_owned(),
+                expected,
+                found,
+            })
         }
     }
 
     /// What `value` looks like through `schema`.
     ///
     /// A record or a JSON object is a `value` too, so this also gives a record another schema.
-    /// A field with `skip_serializing_if` that is skipped becomes null.
+    /// A field that `skip_serializing_if` leaves out becomes null, so its type must read null, as
+    /// an `Option` does.
     ///
     /// # Errors
     ///
@@ -200,7 +211,9 @@ impl Record {
     /// assert_eq!(record.get("m"), None);
     /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.schema.position(name).and_then(|position| self.values.get(position))
+        self.schema
+            .position(name)
+            .and_then(|position| self.values.get(position))
     }
 
     /// Names and values, in the order of the schema.
@@ -213,6 +226,10 @@ impl Record {
     /// assert_eq!(record.iter().next(), Some(("n", &Value::Int(3))));
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.schema.fields().iter().map(|field| field.name.as_ref()).zip(&self.values)
+        self.schema
+            .fields()
+            .iter()
+            .map(|field| field.name.as_ref())
+            .zip(&self.values)
     }
 }

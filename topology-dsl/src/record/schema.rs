@@ -39,7 +39,10 @@ impl Field {
     /// assert_eq!(Field::new("n", "u32").kind, "u32");
     /// ```
     pub fn new(name: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), kind: kind.into() }
+        Self {
+            name: name.into(),
+            kind: kind.into(),
+        }
     }
 }
 
@@ -100,9 +103,16 @@ impl Schema {
         fields: &[(&'static str, &'static str)],
     ) -> Self {
         let name = name.into();
-        let fields: Vec<Field> = fields.iter().map(|&(n, kind)| Field::new(n, kind)).collect();
+        let fields: Vec<Field> = fields
+            .iter()
+            .map(|&(n, kind)| Field::new(n, kind))
+            .collect();
         let twice = duplicate(&fields);
-        assert!(twice.is_none(), "schema `{name}` has two fields called `{}`", twice.unwrap_or(""));
+        assert!(
+            twice.is_none(),
+            "schema `{name}` has two fields called `{}`",
+            twice.unwrap_or("")
+        );
         Self { name, fields }
     }
 
@@ -124,8 +134,13 @@ impl Schema {
         fields: Vec<Field>,
     ) -> Result<Self, RecordError> {
         match duplicate(&fields) {
-            Some(field) => Err(RecordError::Duplicate { field: field.to_owned() }),
-            None => Ok(Self { name: name.into(), fields }),
+            Some(field) => Err(RecordError::Duplicate {
+                field: field.to_owned(),
+            }),
+            None => Ok(Self {
+                name: name.into(),
+                fields,
+            }),
         }
     }
 
@@ -176,7 +191,7 @@ impl Schema {
         xxh3_64(self.canonical().as_bytes())
     }
 
-    fn canonical(&self) -> String {
+    pub(super) fn canonical(&self) -> String {
         let mut text = format!("{}(", self.name);
         for (position, field) in self.fields.iter().enumerate() {
             if position > 0 {
@@ -209,7 +224,10 @@ impl fmt::Display for Schema {
 
 fn duplicate(fields: &[Field]) -> Option<&str> {
     let mut seen = std::collections::HashSet::new();
-    fields.iter().map(|field| field.name.as_ref()).find(|name| !seen.insert(*name))
+    fields
+        .iter()
+        .map(|field| field.name.as_ref())
+        .find(|name| !seen.insert(*name))
 }
 
 /// Appends `kind` without the white space that rustc's token printer is free to change.
@@ -222,57 +240,5 @@ fn push_kind(text: &mut String, kind: &str) {
             text.push(' ');
         }
         text.push_str(part);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn count() -> Schema {
-        Schema::new("Count", &[("word", "Bytes"), ("n", "u64")])
-    }
-
-    #[test]
-    fn the_fingerprint_is_golden() {
-        assert_eq!(count().canonical(), "Count(word:Bytes,n:u64)");
-        assert_eq!(count().fingerprint(), 0);
-        assert_eq!(Schema::new("Tick", &[]).canonical(), "Tick()");
-        assert_eq!(Schema::new("Tick", &[]).fingerprint(), 0);
-    }
-
-    #[test]
-    fn the_fingerprint_sees_name_order_and_type() {
-        let others = [
-            Schema::new("Counts", &[("word", "Bytes"), ("n", "u64")]),
-            Schema::new("Count", &[("n", "u64"), ("word", "Bytes")]),
-            Schema::new("Count", &[("word", "String"), ("n", "u64")]),
-            Schema::new("Count", &[("word", "Bytes")]),
-        ];
-        for other in others {
-            assert_ne!(other.fingerprint(), count().fingerprint(), "{other}");
-        }
-    }
-
-    #[test]
-    fn white_space_between_words_stays() {
-        let kind = "Box < dyn  Fn (u8) -> & 'static  str >";
-        let canonical = Schema::new("F", &[("f", kind)]).canonical();
-        assert_eq!(canonical, "F(f:Box<dyn Fn(u8)->&'static str>)");
-    }
-
-    #[test]
-    #[should_panic(expected = "schema `Pair` has two fields called `a`")]
-    fn a_programmer_who_repeats_a_field_is_told() {
-        Schema::new("Pair", &[("a", "u8"), ("a", "u8")]);
-    }
-
-    #[test]
-    fn json_round_trips_and_is_checked() {
-        let text = serde_json::to_string(&count()).unwrap();
-        assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), count());
-        let twice = r#"{"name":"P","fields":[{"name":"a","kind":"u8"},{"name":"a","kind":"u8"}]}"#;
-        let error = serde_json::from_str::<Schema>(twice).unwrap_err();
-        assert!(error.to_string().contains("field `a`: occurs twice"), "{error}");
     }
 }

@@ -1,12 +1,13 @@
 //! From any serde type to [`Value`]: the scalars and the choice of container.
 //!
-//! `compound` fills lists and maps, `key` turns map keys into text, and `top` is the outermost
-//! layer of a record, where fields are sorted into the schema's order.
+//! `compound` fills lists and maps, `key` turns map keys into text, `top` is the outermost layer of
+//! a record, and `fields` is where its fields are sorted into the schema's order.
 //!
 //! The serializer calls itself human readable, so that addresses and dates become text, which
 //! other languages understand, instead of the numbers of one Rust crate.
 
 mod compound;
+mod fields;
 mod key;
 mod top;
 
@@ -30,14 +31,22 @@ pub(super) struct ValueSerializer {
 
 impl ValueSerializer {
     pub(super) fn new() -> Self {
-        Self { room: Value::DEPTH_MAX }
+        Self {
+            room: Value::DEPTH_MAX,
+        }
     }
 
     /// The serializer for what is inside the list or map about to be opened.
     fn deeper(self) -> Result<Self, RecordError> {
         let depth_max = Value::DEPTH_MAX;
-        let error = RecordError::Depth { field: String::new(), depth_max };
-        self.room.checked_sub(1).map(|room| Self { room }).ok_or(error)
+        let error = RecordError::Depth {
+            field: String::new(),
+            depth_max,
+        };
+        self.room
+            .checked_sub(1)
+            .map(|room| Self { room })
+            .ok_or(error)
     }
 
     fn list(self, length: Option<usize>) -> Result<ListSerializer, RecordError> {
@@ -132,7 +141,9 @@ impl Serializer for ValueSerializer {
         variant: &'static str,
         inner: &T,
     ) -> Result<Value, RecordError> {
-        let inner = inner.serialize(self.deeper()?).map_err(|error| error.within(variant))?;
+        let inner = inner
+            .serialize(self.deeper()?)
+            .map_err(|error| error.within(variant))?;
         Ok(tagged(variant, inner))
     }
 

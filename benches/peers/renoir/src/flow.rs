@@ -53,7 +53,8 @@ fn numbers(context: &StreamContext, time: Duration) -> Stream<impl Operator<Out 
 fn words(context: &StreamContext, time: Duration) -> Stream<impl Operator<Out = String> + 'static> {
     let text = sentences();
     numbers(context, time)
-        .flat_map(move |n| text[n as usize % text.len()].split(' ').map(str::to_owned))
+        .map(move |n| text[n as usize % text.len()])
+        .flat_map(|sentence| sentence.split(' ').map(str::to_owned))
 }
 
 fn count(words: Stream<impl Operator<Out = String> + 'static>) {

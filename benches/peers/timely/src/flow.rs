@@ -1,5 +1,6 @@
 //! The dataflows. timely tracks progress by time stamp; all tuples here carry the same one.
 
+use std::convert::identity;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -10,20 +11,23 @@ use timely::dataflow::operators::generic::operator::{Operator, source};
 use timely::dataflow::operators::{Exchange, vec::Map};
 use timely::dataflow::{Scope, StreamVec};
 
-/// Numbers that a source emits each time it is scheduled: one of timely's buffers.
-const CHUNK: u64 = 1024;
+/// Numbers that a source emits each time it is scheduled: eight of timely's buffers.
+const CHUNK: u64 = 8192;
 
 type Stream<'s, T> = StreamVec<'s, u64, T>;
 
 /// W1: source, sink.
 pub fn count_up(scope: Scope<'_, u64>, time: Duration, hand_over: bool) {
-    sum(exchanged(numbers(scope, time, |n| n), hand_over), |n| n);
+    sum(
+        exchanged(numbers(scope, time, identity), hand_over),
+        identity,
+    );
 }
 
 /// W2: source, map, sink.
 pub fn flip(scope: Scope<'_, u64>, time: Duration, hand_over: bool) {
-    let flipped = numbers(scope, time, |n| n).map_in_place(|n| *n ^= 1);
-    sum(exchanged(flipped, hand_over), |n| n);
+    let flipped = numbers(scope, time, identity).map_in_place(|n| *n ^= 1);
+    sum(exchanged(flipped, hand_over), identity);
 }
 
 /// W3: source, split, count by word, sink.

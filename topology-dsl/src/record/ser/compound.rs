@@ -25,21 +25,28 @@ pub(in crate::record) struct ListSerializer {
 impl ListSerializer {
     pub(super) fn new(inner: ValueSerializer, length: Option<usize>) -> Self {
         let items = Vec::with_capacity(length.unwrap_or(0).min(RESERVE_MAX));
-        Self { inner, items, variant: None }
+        Self {
+            inner,
+            items,
+            variant: None,
+        }
     }
 
     pub(super) fn tagged(self, variant: &'static str) -> Self {
-        Self { variant: Some(variant), ..self }
+        Self {
+            variant: Some(variant),
+            ..self
+        }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), RecordError> {
-        let locate = |error: RecordError| {
-            let error = error.within_index(self.items.len());
-            self.variant.map_or(error.clone(), |variant| error.within(variant))
-        };
-        let item = item.serialize(self.inner).map_err(locate)?;
-        self.items.push(item);
-        Ok(())
+        match item.serialize(self.inner) {
+            Ok(item) => {
+                self.items.push(item);
+                Ok(())
+            }
+            Err(error) => Err(locate(self.variant, error.within_index(self.items.len()))),
+        }
     }
 
     fn finish(self) -> Value {
@@ -57,11 +64,19 @@ pub(in crate::record) struct MapSerializer {
 
 impl MapSerializer {
     pub(super) fn new(inner: ValueSerializer) -> Self {
-        Self { inner, entries: BTreeMap::new(), key: None, variant: None }
+        Self {
+            inner,
+            entries: BTreeMap::new(),
+            key: None,
+            variant: None,
+        }
     }
 
     pub(super) fn tagged(self, variant: &'static str) -> Self {
-        Self { variant: Some(variant), ..self }
+        Self {
+            variant: Some(variant),
+            ..self
+        }
     }
 
     fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), RecordError> {
@@ -70,19 +85,19 @@ impl MapSerializer {
                 self.entries.insert(key, value);
                 Ok(())
             }
-            Err(error) => Err(self.locate(error.within(&key))),
-        }
-    }
-
-    fn locate(&self, error: RecordError) -> RecordError {
-        match self.variant {
-            Some(variant) => error.within(variant),
-            None => error,
+            Err(error) => Err(locate(self.variant, error.within(&key))),
         }
     }
 
     fn finish(self) -> Value {
         wrap(self.variant, Value::Map(self.entries))
+    }
+}
+
+fn locate(variant: Option<&'static str>, error: RecordError) -> RecordError {
+    match variant {
+        Some(variant) => error.within(variant),
+        None => error,
     }
 }
 
@@ -145,12 +160,15 @@ impl SerializeMap for MapSerializer {
     type Error = RecordError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), RecordError> {
-        self.key = Some(key.serialize(KeySerializer).map_err(|error| self.locate(error))?);
+        self.key = Some(key.serialize(KeySerializer)?);
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), RecordError> {
-        let key = self.key.take().ok_or_else(|| RecordError::custom("a value before its key"))?;
+        let key = self
+            .key
+            .take()
+            .ok_or_else(|| RecordError::custom("a value before its key"))?;
         self.put(key, value)
     }
 

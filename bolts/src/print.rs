@@ -1,0 +1,128 @@
+//! Tuples to standard output.
+
+use tormenta_dsl::{Bolt, Emitter, Result, Streams};
+
+use crate::{console::Console, format::Format};
+
+/// Prints one line a tuple. The tuple is acked when its line is written; where nobody reads
+/// standard output any more, it fails.
+///
+/// ```
+/// use std::io::Write;
+/// use tormenta_bolts::{Print, WordCount};
+/// use tormenta_dsl::{Topology, doc::NoEngine};
+/// # let mut t = Topology::<NoEngine>::new("word-count");
+/// # let counts = t.feedback::<WordCount>("counts");
+///
+/// t.bolt("print", Print::new(), counts.global()); // {word: b"storm", count: 3}
+/// let pretty = Print::with(|count: &WordCount, line| {
+///     line.extend_from_slice(&count.word);
+///     line.extend_from_slice(b" again");
+/// });
+/// t.bolt("pretty", pretty, counts.global()); // storm again
+/// ```
+pub struct Print<T> {
+    format: Format<T>,
+    console: Console,
+    line: Vec<u8>,
+}
+
+impl<T: Streams> Print<T> {
+    /// Prints each tuple as a [`Record`](tormenta_dsl::record::Record).
+    ///
+    /// ```
+    /// let print = tormenta_bolts::Print::<u64>::new();
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::formatted(Format::record())
+    }
+
+    /// Prints what the closure adds to the line.
+    ///
+    /// ```
+    /// use tormenta_bolts::{Print, WordCount};
+    ///
+    /// let print = Print::with(WordCount::tsv);
+    /// ```
+    #[must_use]
+    pub fn with(write: impl Fn(&T, &mut Vec<u8>) + Send + Sync + 'static) -> Self {
+        Self::formatted(Format::with(write))
+    }
+
+    fn formatted(format: Format<T>) -> Self {
+        Self {
+            format,
+            console: Console::default(),
+            line: Vec::new(),
+        }
+    }
+}
+
+impl<T: Streams> Default for Print<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Clone for Print<T> {
+    fn clone(&self) -> Self {
+        Self {
+            format: self.format.clone(),
+            console: self.console.clone(),
+            line: Vec::new(),
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Print<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Print").finish_non_exhaustive()
+    }
+}
+
+impl<T: Streams> Bolt for Print<T> {
+    type Input = T;
+    type Output = ();
+
+    async fn execute(&mut self, tuple: T, _out: &Emitter<()>) -> Result {
+        self.line.clear();
+        self.format.line(&tuple, &mut self.line)?;
+        self.console.print(&self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use super::*;
+    use crate::{
+        WordCount,
+        testing::{Bench, block_on},
+    };
+
+    #[test]
+    fn one_line_a_tuple() {
+        let written = Arc::default();
+        let mut print = Print::with(WordCount::tsv);
+        print.console = Console::Memory(Arc::clone(&written));
+        for n in 1..=2 {
+            let count = WordCount::new("storm", n);
+            block_on(print.execute(count, &Bench::new().emitter())).expect("no error");
+        }
+        assert_eq!(*written.lock().expect("whole"), b"storm\t1\nstorm\t2\n");
+    }
+
+    #[test]
+    fn a_closed_output_fails_the_tuple() {
+        let mut print = Print::new();
+        print.console = Console::Failing(io::ErrorKind::BrokenPipe);
+        let result = block_on(print.execute(1u64, &Bench::new().emitter()));
+        let text = result.expect_err("closed").to_string();
+        assert!(
+            text.contains("standard output was closed by its reader"),
+            "{text}"
+        );
+    }
+}

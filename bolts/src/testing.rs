@@ -1,0 +1,232 @@
+//! What stands in for an engine: an emitter that remembers, a context, stores and an executor.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    hash::Hash,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::{Arc, Mutex},
+    task::{Context as Waking, Poll, Waker},
+    time::Duration,
+};
+
+use tormenta_dsl::{
+    Context, Counters, Emitter, Epoch, Keyed, Outlets, Parts, Root, Shared, StateKey, StateValue,
+    Store, Stores, Streams, Timer,
+    emitter::Output,
+    engine::{Batch, Flush, Outcome, PortWiring, Router, Settle, Tracker},
+    error::Place,
+    ticket::{Age, Hold},
+};
+
+/// Gives out emitters and remembers what became of everything.
+pub(crate) struct Bench<O: Streams> {
+    output: Rc<Output<O>>,
+    emitted: Rc<RefCell<Vec<O>>>,
+    settled: Arc<Settlements>,
+}
+
+/// What became of a ticket of the tree with this number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    Acked(u64),
+    Failed(u64, String),
+    Dropped(u64),
+}
+
+impl<O: Streams> Bench<O> {
+    pub(crate) fn new() -> Self {
+        let emitted = Rc::default();
+        let settled = Arc::<Settlements>::default();
+        let router: Box<dyn Router<O>> = Box::new(Remember(Rc::clone(&emitted)));
+        let wiring = PortWiring {
+            routers: vec![Box::new(router) as Box<dyn Any>],
+            interleave: false,
+        };
+        // `()` has no port that could be wired.
+        let ports = if O::infos().is_empty() {
+            Vec::new()
+        } else {
+            vec![wiring]
+        };
+        let output = Output::new(O::Outlets::wire(ports), 64, Rc::new(Edges), settled.clone());
+        Self {
+            output,
+            emitted,
+            settled,
+        }
+    }
+
+    pub(crate) fn emitter<A>(&self) -> Emitter<O, A> {
+        self.output.emitter()
+    }
+
+    /// An emitter for a tuple of this tree.
+    pub(crate) fn emitter_of(&self, tree: u64) -> Emitter<O> {
+        self.output
+            .set_root(Root::tracked(0, tree as usize, 1, false));
+        self.output.emitter()
+    }
+
+    pub(crate) fn emitted(&self) -> Vec<O> {
+        self.output.dispatch();
+        self.emitted.borrow().clone()
+    }
+
+    pub(crate) fn settled(&self) -> Vec<Settled> {
+        self.settled.0.lock().expect("no test panics here").clone()
+    }
+}
+
+struct Remember<O>(Rc<RefCell<Vec<O>>>);
+
+impl<O> Router<O> for Remember<O> {
+    fn accept(&mut self, batch: &mut Batch<O>) {
+        self.0
+            .borrow_mut()
+            .extend(batch.envelopes.drain(..).map(|envelope| envelope.value));
+    }
+
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    fn poll_flush(&mut self, _cx: &mut Waking<'_>, _flush: Flush) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+struct Edges;
+
+impl Tracker for Edges {
+    fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold {
+        let edges = roots.iter().map(|root| (*root, 7)).collect();
+        Hold {
+            edges,
+            epoch: epoch.cloned(),
+            age: Age::new(0),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Settlements(Mutex<Vec<Settled>>);
+
+impl<O: Streams> Settle<O> for Settlements {
+    fn settle(&self, hold: Hold, outcome: Outcome<O>) {
+        let tree = hold.edges.first().map_or(0, |(root, _)| root.slot() as u64);
+        let settled = match outcome {
+            Outcome::Ack(_) => Settled::Acked(tree),
+            Outcome::Fail(why) => Settled::Failed(tree, why),
+            Outcome::Drop => Settled::Dropped(tree),
+        };
+        self.0.lock().expect("no test panics here").push(settled);
+    }
+
+    fn now_ms(&self) -> u64 {
+        0
+    }
+}
+
+/// Keyed state in a map.
+pub(crate) struct TestStores;
+
+impl Stores for TestStores {
+    fn keyed<K: StateKey, V: StateValue>(&mut self, _name: &str, keyed: &mut Keyed<K, V>) {
+        keyed.attach(Box::new(Map {
+            slots: HashMap::new(),
+            values: Vec::new(),
+        }));
+    }
+}
+
+struct Map<K, V> {
+    slots: HashMap<K, usize>,
+    values: Vec<V>,
+}
+
+impl<K: Hash + Eq + Send, V: Send> Store<K, V> for Map<K, V> {
+    fn get(&self, key: &K) -> Option<&V> {
+        self.find(key).map(|slot| &self.values[slot])
+    }
+
+    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.find(key).map(|slot| &mut self.values[slot])
+    }
+
+    fn find(&self, key: &K) -> Option<usize> {
+        self.slots.get(key).copied()
+    }
+
+    fn slot(&mut self, slot: usize) -> &mut V {
+        &mut self.values[slot]
+    }
+
+    fn insert(&mut self, key: K, value: V) -> usize {
+        let slot = *self.slots.entry(key).or_insert(self.values.len());
+        match self.values.get_mut(slot) {
+            Some(old) => *old = value,
+            None => self.values.push(value),
+        }
+        slot
+    }
+
+    fn remove(&mut self, _key: &K) -> Option<V> {
+        unreachable!("no bolt of this crate forgets a key")
+    }
+
+    fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = (&K, &V)> + '_> {
+        Box::new(
+            self.slots
+                .iter()
+                .map(|(key, slot)| (key, &self.values[*slot])),
+        )
+    }
+}
+
+/// Time that stands still.
+struct Noon;
+
+impl Timer for Noon {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep_until(self: Arc<Self>, _until: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+pub(crate) fn context(task: usize, tasks: usize) -> Context {
+    Context::new(Parts {
+        topology: "test".into(),
+        place: Place {
+            component: "test".into(),
+            task,
+        },
+        tasks,
+        config: Arc::new(BTreeMap::new()),
+        counters: Counters::default(),
+        shared: Shared::default(),
+        timer: Arc::new(Noon),
+        report: Arc::new(|_, _| {}),
+    })
+}
+
+/// Polls a future until it is done.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        let polled = future.as_mut().poll(&mut Waking::from_waker(Waker::noop()));
+        if let Poll::Ready(output) = polled {
+            return output;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Tuple trees: opening, growing, completing and failing them.
+//!
+//! ```text
+//!  spout task                      other tasks
+//!  +--------------------+          +-----------------------------+
+//!  | Ledger  <- inbox <-+----------+- Acks: [fails][grown][done]  |
+//!  | (values by slot)   |          |   one batch for each owner   |
+//!  +--------------------+          +-----------------------------+
+//! ```
+//!
+//! There is no acker to ask and no message that opens a tree: the ledger of a root is beside its
+//! spout, and the root says where.
+
+pub(crate) mod acks;
+pub(crate) mod ledger;
+#[cfg(test)]
+mod ledger_test;

@@ -1,0 +1,328 @@
+//! From a plan to loops: makes mailboxes, wires edges, nests fused stages.
+
+use std::{any::Any, collections::BTreeMap, rc::Rc, sync::Arc};
+
+use tormenta_dsl::{
+    Bolt, Concurrency, Edge, Plan, Settings, Spout, Streams,
+    emitter::Output,
+    engine::{Engine, PortWiring},
+    error::Place,
+    streams::Outlets,
+};
+
+use crate::{
+    acker::{
+        acks::{AckBatch, AckInbox, Own},
+        ledger::Ledger,
+    },
+    channel::{
+        mailbox::{Address, Mailbox, mailbox},
+        queue::Receiver,
+    },
+    executor::{
+        bolt_stage::{BoltParts, BoltStage},
+        core::LoopSeed,
+        crew::{Crew, Dealer, together},
+        guard::Guarded,
+        handover::{Handover, Lane},
+        inlet::{Inlet, Slot},
+        inline::Inline,
+        settle::{Aging, Holder, Settled},
+        shared::LoopShared,
+        signal::WakeCell,
+        spout_stage::{SpoutParts, SpoutStage},
+        spout_trees::Trees,
+    },
+    metrics::task::TaskStats,
+};
+
+/// The engine that runs a topology on the cores of one machine.
+#[derive(Debug)]
+pub struct Local;
+
+impl Engine for Local {
+    type Task = LocalTask;
+
+    fn spout<S: Spout>(prototype: S) -> LocalTask {
+        LocalTask(Box::new(SpoutComponent { prototype, info: None, acks: Vec::new() }))
+    }
+
+    fn bolt<B: Bolt>(prototype: B, edges: Vec<Edge<B::Input>>) -> LocalTask {
+        LocalTask(Box::new(BoltComponent { prototype, edges, info: None, tasks: Vec::new() }))
+    }
+}
+
+/// A spout or bolt, and its place in the engine.
+pub struct LocalTask(pub(crate) Box<dyn Component>);
+
+/// A spout or bolt whose types only it knows.
+pub(crate) trait Component: Send {
+    /// Tells the component what the plan says about it.
+    fn open(&mut self, info: Info);
+
+    /// The sending end of one of its edges, in one task of the source.
+    fn lanes_to(&self, edge: usize, from: &From) -> EdgeSeed;
+
+    /// The same where the reader is fused into the source's loop.
+    fn stage_in(&mut self, edge: usize, task: usize, outs: Vec<PortSeeds>) -> EdgeSeed;
+
+    /// The loop of one of its tasks, given the edges for each of the clones that work for it.
+    fn loop_of(&mut self, task: usize, outs: Vec<Vec<PortSeeds>>) -> LoopSeed;
+}
+
+/// What the plan says about a component.
+pub(crate) struct Info {
+    pub(crate) index: usize,
+    pub(crate) position: usize,
+    pub(crate) settings: Settings,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) stats: Vec<Arc<TaskStats>>,
+    /// The waker of the loop that each task runs in.
+    pub(crate) wakes: Vec<Arc<WakeCell>>,
+    /// For spouts: where each task gets its acks.
+    pub(crate) inboxes: Vec<(usize, AckInbox, Receiver<AckBatch>)>,
+    /// For bolts: which of the edges close a loop.
+    pub(crate) feedback: Vec<bool>,
+}
+
+/// The task at the sending end of an edge.
+pub(crate) struct From {
+    pub(crate) component: usize,
+    pub(crate) task: usize,
+    pub(crate) wake: Arc<WakeCell>,
+    pub(crate) stats: Arc<TaskStats>,
+}
+
+/// Makes a router, once on the core of the sending task.
+pub(crate) type EdgeSeed = Box<dyn FnOnce(&Rc<LoopShared>) -> Box<dyn Any> + Send>;
+
+/// The edges of one port of one task.
+pub(crate) struct PortSeeds {
+    edges: Vec<EdgeSeed>,
+    interleave: bool,
+}
+
+struct SpoutComponent<S: Spout> {
+    prototype: S,
+    info: Option<Info>,
+    acks: Vec<Option<(usize, AckInbox, Receiver<AckBatch>)>>,
+}
+
+struct BoltComponent<B: Bolt> {
+    prototype: B,
+    edges: Vec<Edge<B::Input>>,
+    info: Option<Info>,
+    tasks: Vec<(Address<B::Input>, Option<Mailbox<B::Input>>)>,
+}
+
+impl<S: Spout> Component for SpoutComponent<S> {
+    fn open(&mut self, mut info: Info) {
+        self.acks = info.inboxes.drain(..).map(Some).collect();
+        self.info = Some(info);
+    }
+
+    fn lanes_to(&self, _edge: usize, _from: &From) -> EdgeSeed {
+        unreachable!("a spout reads nothing")
+    }
+
+    fn stage_in(&mut self, _edge: usize, _task: usize, _outs: Vec<PortSeeds>) -> EdgeSeed {
+        unreachable!("a spout reads nothing")
+    }
+
+    fn loop_of(&mut self, task: usize, outs: Vec<Vec<PortSeeds>>) -> LoopSeed {
+        let outs = outs.into_iter().flatten().collect();
+        let (Some(info), Some((owner, inbox, acks))) = (&self.info, self.acks[task].take()) else {
+            unreachable!("a component is opened before, and a task is made once");
+        };
+        let prototype = self.prototype.clone();
+        let (settings, config) = (info.settings.clone(), info.config.clone());
+        let stats = info.stats[task].clone();
+        Box::new(move |shared| {
+            let ledger = Rc::new(std::cell::RefCell::new(Ledger::new(owner)));
+            shared.acks.borrow_mut().own = Some(Own::new(ledger.clone()));
+            let (output, _) = output::<S::Output>(shared, &stats, outs, None);
+            let trees = Trees::new(ledger, settings.retry);
+            let shared = shared.clone();
+            let parts =
+                SpoutParts { prototype, output, inbox, acks, shared, stats, settings, config };
+            SpoutStage::start(parts, trees)
+        })
+    }
+}
+
+impl<B: Bolt> BoltComponent<B> {
+    fn info(&self) -> &Info {
+        let Some(info) = &self.info else { unreachable!("a component is opened before") };
+        info
+    }
+
+    /// Makes the stage of a task, once on its core.
+    fn stage(
+        &self,
+        task: usize,
+        outs: Vec<PortSeeds>,
+    ) -> impl FnOnce(&Rc<LoopShared>, Inlet<B::Input>, Rc<Crew>) -> Guarded + Send + use<B> {
+        let info = self.info();
+        let prototype = self.prototype.clone();
+        let (settings, config) = (info.settings.clone(), info.config.clone());
+        let (stats, position) = (info.stats[task].clone(), info.position);
+        move |shared, inlet, crew| {
+            let aging = settings.hold_timeout.map(|_| Rc::<Aging>::default());
+            let (output, settled) = output::<B::Output>(shared, &stats, outs, aging.clone());
+            BoltStage::start(BoltParts {
+                prototype,
+                inlet,
+                output,
+                settled,
+                aging,
+                shared: shared.clone(),
+                stats,
+                settings,
+                config,
+                position,
+                crew,
+            })
+        }
+    }
+}
+
+impl<B: Bolt> Component for BoltComponent<B> {
+    fn open(&mut self, info: Info) {
+        let open = |wake: &Arc<WakeCell>| {
+            let (address, mailbox) = mailbox(wake.clone());
+            (address, Some(mailbox))
+        };
+        self.tasks = info.wakes.iter().map(open).collect();
+        self.info = Some(info);
+    }
+
+    fn lanes_to(&self, edge: usize, from: &From) -> EdgeSeed {
+        let info = self.info();
+        let (edge, is_feedback) = (self.edges[edge].clone(), info.feedback[edge]);
+        let addresses: Vec<Address<B::Input>> =
+            self.tasks.iter().map(|(address, _)| address.clone()).collect();
+        let target = info.index;
+        let place = Place { component: info.stats[0].place.component.clone(), task: 0 };
+        let From { component, task, .. } = *from;
+        let (wake, stats) = (from.wake.clone(), from.stats.clone());
+        Box::new(move |shared| {
+            // Feedback has lanes of its own: it must not wait behind other tuples.
+            let key = (component, task, target * 2 + usize::from(is_feedback));
+            let lanes = shared.lanes(key, || {
+                let lane = |address: &Address<B::Input>| {
+                    Lane::new(address.link(wake.clone(), is_feedback))
+                };
+                std::cell::RefCell::new(addresses.iter().map(lane).collect::<Vec<_>>())
+            });
+            let handover = Handover::new(lanes, shared.clone(), stats, place);
+            edge.router(Box::new(handover), task)
+        })
+    }
+
+    fn stage_in(&mut self, edge: usize, task: usize, outs: Vec<PortSeeds>) -> EdgeSeed {
+        let edge = self.edges[edge].clone();
+        let stage = self.stage(task, outs);
+        Box::new(move |shared| {
+            let slot = Slot::new();
+            let guarded = stage(shared, Inlet::Slot(slot.clone()), Crew::new(1, false));
+            edge.router(Box::new(Inline::new(slot, guarded)), task)
+        })
+    }
+
+    fn loop_of(&mut self, task: usize, outs: Vec<Vec<PortSeeds>>) -> LoopSeed {
+        let concurrency = self.info().settings.concurrency;
+        let mut stages: Vec<_> = outs.into_iter().map(|outs| self.stage(task, outs)).collect();
+        let Some(mailbox) = self.tasks[task].1.take() else {
+            unreachable!("a task is made once");
+        };
+        Box::new(move |shared| {
+            let ordered = matches!(concurrency, Concurrency::Ordered(_));
+            let crew = Crew::new(stages.len(), ordered);
+            if let (1, Some(stage)) = (stages.len(), stages.pop()) {
+                return stage(shared, Inlet::Mailbox(mailbox), crew);
+            }
+            let dealer = Dealer::new(mailbox);
+            let clone = |stage| {
+                let stage: Box<dyn FnOnce(_, _, _) -> Guarded> = Box::new(stage);
+                stage(shared, Inlet::Dealt(dealer.clone()), crew.clone())
+            };
+            together(stages.into_iter().map(clone).collect())
+        })
+    }
+}
+
+/// Wires the ports of a task.
+fn output<O: Streams>(
+    shared: &Rc<LoopShared>,
+    stats: &Arc<TaskStats>,
+    outs: Vec<PortSeeds>,
+    aging: Option<Rc<Aging>>,
+) -> (Rc<Output<O>>, Arc<Settled<O>>) {
+    let ports = outs.into_iter().map(|port| PortWiring {
+        routers: port.edges.into_iter().map(|seed| seed(shared)).collect(),
+        interleave: port.interleave,
+    });
+    let outlets = O::Outlets::wire(ports.collect());
+    let held = stats.duty.held.clone();
+    let settled =
+        Settled::new(shared.wake.clone(), held.clone(), shared.engine.clock.clone());
+    let holder = Holder::new(shared.clone(), held, aging);
+    let output = Output::new(outlets, shared.engine.batch_tuples, holder, settled.clone());
+    (output, settled)
+}
+
+/// Makes the loops of a plan.
+pub(crate) struct Wiring<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) fused: &'a [bool],
+    pub(crate) components: Vec<Box<dyn Component>>,
+    pub(crate) stats: Vec<Vec<Arc<TaskStats>>>,
+    pub(crate) wakes: Vec<Vec<Arc<WakeCell>>>,
+}
+
+impl Wiring<'_> {
+    /// The loop of a task that heads one.
+    pub(crate) fn loop_of(&mut self, component: usize, task: usize) -> LoopSeed {
+        let clones = self.plan.components[component].settings.concurrency.limit();
+        let outs = (0..clones).map(|_| self.outs(component, task)).collect();
+        self.components[component].loop_of(task, outs)
+    }
+
+    fn outs(&mut self, component: usize, task: usize) -> Vec<PortSeeds> {
+        (0..self.plan.components[component].ports.len())
+            .map(|port| self.out(component, task, port))
+            .collect()
+    }
+
+    fn out(&mut self, component: usize, task: usize, port: usize) -> PortSeeds {
+        let readers: Vec<usize> = (0..self.plan.edges.len())
+            .filter(|edge| {
+                let edge = &self.plan.edges[*edge];
+                edge.source == component && edge.port == port
+            })
+            .collect();
+        let mut targets: Vec<usize> =
+            readers.iter().map(|edge| self.plan.edges[*edge].target).collect();
+        targets.sort_unstable();
+        let interleave = targets.windows(2).any(|pair| pair[0] == pair[1]);
+        let edges = readers.into_iter().map(|edge| self.edge(edge, task)).collect();
+        PortSeeds { edges, interleave }
+    }
+
+    fn edge(&mut self, edge: usize, task: usize) -> EdgeSeed {
+        let (source, target) = (self.plan.edges[edge].source, self.plan.edges[edge].target);
+        // The edges of a component are numbered in the order of their declaration.
+        let number = self.plan.edges[..edge].iter().filter(|e| e.target == target).count();
+        if self.fused[edge] {
+            let outs = self.outs(target, task);
+            return self.components[target].stage_in(number, task, outs);
+        }
+        let from = From {
+            component: source,
+            task,
+            wake: self.wakes[source][task].clone(),
+            stats: self.stats[source][task].clone(),
+        };
+        self.components[target].lanes_to(number, &from)
+    }
+}

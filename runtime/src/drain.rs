@@ -1,0 +1,163 @@
+//! The end of a topology. Pure.
+//!
+//! ```text
+//! Running --exhausted or asked--> Draining --quiet--> Finishing(0) --quiet--> Finishing(1) ..
+//!     .. --all finished, quiet--> StoppingBolts --stopped--> StoppingSpouts --> Ended
+//! ```
+//!
+//! *Quiet* means that no batch, ack or settled ticket is under way; held tuples may remain. So a
+//! bolt is asked to finish only when everything before it has finished and nothing can reach it
+//! any more. At the limit the machine stops waiting, and says so.
+
+use std::time::Duration;
+
+/// What the controller saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// No spout will emit anything more, unless a tree fails.
+    pub(crate) exhausted: bool,
+    /// Nothing is under way.
+    pub(crate) quiet: bool,
+    /// Open trees.
+    pub(crate) pending: u64,
+    /// Bolts before this position have finished.
+    pub(crate) finished_below: usize,
+    /// Number of components.
+    pub(crate) components: usize,
+    /// All bolts have stopped.
+    pub(crate) bolts_stopped: bool,
+}
+
+/// What the controller shall do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Tell spouts to emit nothing more.
+    Drain,
+    /// Ask components before this position to finish.
+    FinishBelow(usize),
+    /// Tell bolts to stop.
+    StopBolts,
+    /// Tell spouts to stop.
+    StopSpouts,
+}
+
+/// Where the end has got to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Draining,
+    Finishing(usize),
+    StoppingBolts,
+    Ended,
+}
+
+/// Decides how a topology ends.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    phase: Phase,
+    limit: Duration,
+    deadline: Option<Duration>,
+    /// Whether the limit passed, so that something was cut off.
+    pub(crate) cut: bool,
+}
+
+impl Drain {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { phase: Phase::Running, limit, deadline: None, cut: false }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Somebody asked the topology to end.
+    pub(crate) fn ask(&mut self, now: Duration) -> Option<Command> {
+        if self.phase != Phase::Running {
+            return None;
+        }
+        self.phase = Phase::Draining;
+        self.deadline = Some(now + self.limit);
+        Some(Command::Drain)
+    }
+
+    /// Ends without waiting for anything.
+    pub(crate) fn cut(&mut self) -> Command {
+        self.cut = true;
+        self.phase = Phase::StoppingBolts;
+        Command::StopBolts
+    }
+
+    /// What to do next, given what was seen.
+    pub(crate) fn step(&mut self, seen: Seen, now: Duration) -> Option<Command> {
+        if self.deadline.is_some_and(|deadline| now >= deadline)
+            && !matches!(self.phase, Phase::StoppingBolts | Phase::Ended)
+        {
+            return Some(self.cut());
+        }
+        match self.phase {
+            Phase::Running | Phase::Draining if seen.exhausted && seen.quiet => {
+                self.phase = Phase::Finishing(1);
+                Some(Command::FinishBelow(1))
+            }
+            Phase::Finishing(below) if seen.quiet && seen.finished_below >= below => {
+                if below >= seen.components {
+                    self.phase = Phase::StoppingBolts;
+                    return Some(Command::StopBolts);
+                }
+                self.phase = Phase::Finishing(below + 1);
+                Some(Command::FinishBelow(below + 1))
+            }
+            Phase::StoppingBolts if seen.bolts_stopped && (seen.quiet || self.cut) => {
+                self.phase = Phase::Ended;
+                Some(Command::StopSpouts)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quiet(finished_below: usize) -> Seen {
+        Seen {
+            exhausted: true,
+            quiet: true,
+            pending: 0,
+            finished_below,
+            components: 3,
+            bolts_stopped: false,
+        }
+    }
+
+    #[test]
+    fn components_finish_one_after_the_other() {
+        let mut drain = Drain::new(Duration::from_secs(1));
+        let now = Duration::ZERO;
+        assert_eq!(drain.step(Seen { quiet: false, ..quiet(0) }, now), None);
+        assert_eq!(drain.step(quiet(1), now), Some(Command::FinishBelow(1)));
+        assert_eq!(drain.step(quiet(1), now), Some(Command::FinishBelow(2)));
+        assert_eq!(drain.step(quiet(1), now), None, "the bolt at 1 has not finished");
+        assert_eq!(drain.step(quiet(2), now), Some(Command::FinishBelow(3)));
+        assert_eq!(drain.step(quiet(3), now), Some(Command::StopBolts));
+        assert_eq!(drain.step(quiet(3), now), None);
+        let stopped = Seen { bolts_stopped: true, ..quiet(3) };
+        assert_eq!(drain.step(stopped, now), Some(Command::StopSpouts));
+        assert!(drain.is_ended() && !drain.cut);
+    }
+
+    #[test]
+    fn at_the_limit_it_stops_waiting() {
+        let mut drain = Drain::new(Duration::from_secs(1));
+        assert_eq!(drain.ask(Duration::ZERO), Some(Command::Drain));
+        let busy = Seen { quiet: false, exhausted: false, ..quiet(0) };
+        assert_eq!(drain.step(busy, Duration::from_millis(900)), None);
+        assert_eq!(drain.step(busy, Duration::from_secs(1)), Some(Command::StopBolts));
+        assert!(drain.cut);
+    }
+}

@@ -1,0 +1,233 @@
+//! A running topology, whatever drives its cores: threads, or a simulation.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use tormenta_dsl::{Plan, Topology, error::Place, plan::ComponentKind, plan::PlanErrors};
+
+use crate::{
+    acker::acks::AckInbox,
+    build::{Component, Info, Local, Wiring},
+    clock::Clock,
+    drain::{Command, Seen},
+    executor::{
+        core::Planted,
+        shared::{Bell, Control, EngineShared, Epochs},
+        signal::WakeCell,
+    },
+    limits,
+    metrics::{Metrics, task::TaskStats},
+    placement::Placement,
+    report::{OnLetter, Reports},
+    rng::Rng,
+};
+
+/// What an engine is given besides the topology.
+pub(crate) struct Setup {
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+    pub(crate) cores: usize,
+    pub(crate) fuse: bool,
+    pub(crate) batch_tuples: usize,
+    pub(crate) batches_per_turn: usize,
+    pub(crate) on_letter: Option<OnLetter>,
+}
+
+impl Setup {
+    pub(crate) fn new(clock: Clock, seed: u64, cores: usize) -> Self {
+        Self {
+            clock,
+            seed,
+            cores,
+            fuse: true,
+            batch_tuples: limits::BATCH_TUPLES,
+            batches_per_turn: limits::BATCHES_PER_TURN,
+            on_letter: None,
+        }
+    }
+}
+
+/// A topology that was built.
+pub(crate) struct Built {
+    pub(crate) handle: Handle,
+    /// The loops of each core.
+    pub(crate) cores: Vec<Vec<Planted>>,
+}
+
+/// A running topology as its controller sees it.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<EngineShared>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) placement: Arc<Placement>,
+    /// The component at each position of the topological order.
+    pub(crate) order: Arc<Vec<usize>>,
+}
+
+/// Validates a topology and makes its loops.
+pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, PlanErrors> {
+    let (plan, components) = topology.into_parts()?;
+    let placement = Placement::new(&plan, setup.cores.max(1), setup.fuse);
+    let names: Vec<Arc<str>> = components.iter().map(|c| c.name.clone()).collect();
+    let stats: Vec<Vec<Arc<TaskStats>>> = plan.components.iter().enumerate().map(|(index, c)| {
+        let place = |task| Place { component: names[index].clone(), task };
+        (0..c.settings.tasks).map(|task| TaskStats::new(index, place(task))).collect()
+    }).collect();
+    let wakes = wakes(&plan, &placement);
+    let order = order(&plan);
+    let (inboxes, mut receivers) = inboxes(&plan, &wakes);
+    let mut components: Vec<Box<dyn Component>> =
+        components.into_iter().map(|component| component.task.0).collect();
+    for (index, component) in components.iter_mut().enumerate() {
+        let position = order.iter().position(|c| *c == index).unwrap_or(order.len());
+        let config = plan.config.iter().chain(&plan.components[index].settings.config);
+        component.open(Info {
+            index,
+            position,
+            settings: plan.components[index].settings.clone(),
+            config: config.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            stats: stats[index].clone(),
+            wakes: wakes[index].clone(),
+            inboxes: std::mem::take(&mut receivers[index]),
+            feedback: plan.edges.iter().filter(|e| e.target == index).map(|e| e.feedback).collect(),
+        });
+    }
+    let shared = Arc::new(EngineShared {
+        topology: plan.name.as_str().into(),
+        clock: setup.clock,
+        control: Control::default(),
+        epochs: Epochs::default(),
+        reports: Reports::new(setup.on_letter),
+        bell: Bell::default(),
+        objects: tormenta_dsl::Shared::default(),
+        inboxes,
+        tasks: stats.iter().flatten().cloned().collect(),
+        batch_tuples: setup.batch_tuples,
+        batches_per_turn: setup.batches_per_turn,
+    });
+    let fused = &placement.fused;
+    let wiring = Wiring { plan: &plan, fused, components, stats, wakes: wakes.clone() };
+    let cores = plant(wiring, &placement, &shared, Rng::new(setup.seed));
+    let (plan, placement, order) = (Arc::new(plan), Arc::new(placement), Arc::new(order));
+    Ok(Built { handle: Handle { shared, plan, placement, order }, cores })
+}
+
+fn plant(
+    mut wiring: Wiring<'_>,
+    placement: &Placement,
+    shared: &EngineShared,
+    mut rng: Rng,
+) -> Vec<Vec<Planted>> {
+    let mut cores: Vec<Vec<Planted>> = (0..placement.cores).map(|_| Vec::new()).collect();
+    for each in &placement.loops {
+        let (component, task) = each.stages[0];
+        let seed = wiring.loop_of(component, task);
+        let wake = wiring.wakes[component][task].clone();
+        shared.control.register(wake.clone());
+        cores[each.core].push(Planted { seed, wake, rng: rng.fork() });
+    }
+    cores
+}
+
+/// Topological order, with components that only feedback leads to at the end.
+fn order(plan: &Plan) -> Vec<usize> {
+    let mut order = plan.topological_order();
+    let rest: Vec<usize> = (0..plan.components.len()).filter(|c| !order.contains(c)).collect();
+    order.extend(rest);
+    order
+}
+
+/// For each component and task the waker of the loop it runs in.
+fn wakes(plan: &Plan, placement: &Placement) -> Vec<Vec<Arc<WakeCell>>> {
+    let tasks = plan.components.iter().map(|component| component.settings.tasks);
+    let mut wakes: Vec<Vec<Arc<WakeCell>>> =
+        tasks.map(|tasks| (0..tasks).map(|_| Arc::default()).collect()).collect();
+    for each in &placement.loops {
+        let (component, task) = each.stages[0];
+        let head = wakes[component][task].clone();
+        for (component, task) in &each.stages {
+            wakes[*component][*task] = head.clone();
+        }
+    }
+    wakes
+}
+
+type Receivers = Vec<Vec<(usize, AckInbox, crate::channel::queue::Receiver<crate::acker::acks::AckBatch>)>>;
+
+/// Numbers the spout tasks and gives each an inbox for acks.
+fn inboxes(plan: &Plan, wakes: &[Vec<Arc<WakeCell>>]) -> (Vec<AckInbox>, Receivers) {
+    let mut inboxes = Vec::new();
+    let mut receivers: Receivers = (0..plan.components.len()).map(|_| Vec::new()).collect();
+    for (index, component) in plan.components.iter().enumerate() {
+        if component.kind != ComponentKind::Spout {
+            continue;
+        }
+        for wake in &wakes[index] {
+            let (inbox, receiver) = AckInbox::new(wake.clone());
+            receivers[index].push((inboxes.len(), inbox.clone(), receiver));
+            inboxes.push(inbox);
+        }
+    }
+    (inboxes, receivers)
+}
+
+impl Handle {
+    pub(crate) fn metrics(&self) -> Metrics {
+        Metrics::read(self.shared.tasks.iter().map(|task| &**task))
+    }
+
+    /// What a controller has to know to decide what comes next.
+    pub(crate) fn look(&self) -> Seen {
+        let tasks = &self.shared.tasks;
+        // All `done` before all `given`: see `Duty`.
+        let done: u64 = tasks.iter().map(|task| task.duty.done()).sum();
+        let is_spout = |task: &TaskStats| {
+            self.plan.components[task.component].kind == ComponentKind::Spout
+        };
+        let spouts = || tasks.iter().filter(|task| is_spout(task));
+        let bolts = || tasks.iter().filter(|task| !is_spout(task));
+        let exhausted = spouts().all(|task| task.duty.exhausted.load(Ordering::SeqCst));
+        let unfinished = bolts().filter(|task| !task.duty.finished.load(Ordering::SeqCst));
+        let position = |task: &Arc<TaskStats>| {
+            self.order.iter().position(|c| *c == task.component).unwrap_or(self.order.len())
+        };
+        let finished_below = unfinished.map(position).min().unwrap_or(self.order.len());
+        let bolts_stopped = bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
+        let given: u64 = tasks.iter().map(|task| task.duty.given()).sum();
+        let pending: u64 = tasks.iter().map(|task| task.pending.get()).sum();
+        Seen {
+            exhausted,
+            quiet: done == given,
+            pending,
+            finished_below,
+            components: self.order.len(),
+            bolts_stopped,
+        }
+    }
+
+    /// Does what the drain machine says.
+    pub(crate) fn obey(&self, command: Command) {
+        let control = &self.shared.control;
+        match command {
+            Command::Drain => control.drain(),
+            Command::FinishBelow(position) => control.finish_below(position),
+            Command::StopBolts => control.stop_bolts(),
+            Command::StopSpouts => control.stop_spouts(),
+        }
+    }
+
+    /// Tasks that still hold tickets or are executing, for people who wait for the end.
+    pub(crate) fn holders(&self) -> Vec<String> {
+        let describe = |task: &Arc<TaskStats>| {
+            let held = task.duty.held.load(Ordering::Relaxed);
+            let since = task.duty.executing_since.load(Ordering::Relaxed);
+            let executing = (since > 0).then(|| {
+                let seconds = self.shared.clock.now().saturating_sub(since) as f64 / 1e9;
+                format!("executing for {seconds:.1} s")
+            });
+            let held = (held > 0).then(|| format!("holds {held} tuples"));
+            let what: Vec<String> = executing.into_iter().chain(held).collect();
+            (!what.is_empty()).then(|| format!("{} {}", task.place, what.join(", ")))
+        };
+        self.shared.tasks.iter().filter_map(describe).collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! Several clones of a bolt that work for one task, on tuples dealt to them one by one.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    task::Poll,
+};
+
+use tormenta_dsl::{
+    Epoch,
+    engine::{Batch, Envelope},
+};
+
+use super::guard::Guarded;
+use crate::channel::mailbox::{Delivery, Mailbox};
+
+/// What the clones of one task share. Most tasks have a crew of one.
+pub(crate) struct Crew {
+    /// Clones that have not finished, and that have not stopped.
+    unfinished: Cell<usize>,
+    running: Cell<usize>,
+    /// The tuple whose outputs may leave now, where their order matters.
+    turn: Option<Cell<u64>>,
+}
+
+impl Crew {
+    pub(crate) fn new(size: usize, ordered: bool) -> Rc<Self> {
+        let turn = ordered.then(|| Cell::new(0));
+        Rc::new(Self { unfinished: Cell::new(size), running: Cell::new(size), turn })
+    }
+
+    /// One clone has finished. Whether it was the last.
+    pub(crate) fn finish_one(&self) -> bool {
+        self.unfinished.set(self.unfinished.get() - 1);
+        self.unfinished.get() == 0
+    }
+
+    /// One clone has stopped. Whether it was the last.
+    pub(crate) fn stop_one(&self) -> bool {
+        self.running.set(self.running.get() - 1);
+        self.running.get() == 0
+    }
+
+    /// Whether the outputs of this tuple may leave.
+    pub(crate) fn is_turn(&self, number: Option<u64>) -> bool {
+        match (&self.turn, number) {
+            (Some(turn), Some(number)) => turn.get() == number,
+            _ => true,
+        }
+    }
+
+    /// The outputs of this tuple have left.
+    pub(crate) fn pass_turn(&self, number: Option<u64>) {
+        if let (Some(turn), Some(number)) = (&self.turn, number) {
+            turn.set(number + 1);
+        }
+    }
+}
+
+/// Deals the tuples of a mailbox, one at a time.
+pub(crate) struct Dealer<I> {
+    pub(crate) mailbox: Mailbox<I>,
+    dealt: RefCell<VecDeque<Dealt<I>>>,
+    next: Cell<u64>,
+}
+
+/// One tuple, and the delivery it came in.
+pub(crate) struct Dealt<I> {
+    pub(crate) batch: Batch<I>,
+    pub(crate) number: u64,
+    pub(crate) from: Rc<Share<I>>,
+}
+
+/// A delivery that several clones work on.
+pub(crate) struct Share<I> {
+    delivery: RefCell<Option<Delivery<I>>>,
+    tuples: usize,
+    left: Cell<usize>,
+}
+
+impl<I: Clone> Dealer<I> {
+    pub(crate) fn new(mailbox: Mailbox<I>) -> Rc<Self> {
+        Rc::new(Self { mailbox, dealt: RefCell::default(), next: Cell::new(0) })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.dealt.borrow().is_empty() && self.mailbox.is_empty()
+    }
+
+    pub(crate) fn take(&self) -> Option<Dealt<I>> {
+        let mut dealt = self.dealt.borrow_mut();
+        if dealt.is_empty() {
+            let delivery = self.mailbox.try_recv()?;
+            self.deal(delivery, &mut dealt);
+        }
+        dealt.pop_front()
+    }
+
+    fn deal(&self, mut delivery: Delivery<I>, dealt: &mut VecDeque<Dealt<I>>) {
+        let mut batch = std::mem::take(&mut delivery.batch);
+        let (tuples, epoch): (usize, Option<Epoch>) = (batch.len(), batch.epoch.take());
+        let anchors = std::mem::take(&mut batch.anchors);
+        let share = Share {
+            tuples,
+            left: Cell::new(tuples),
+            delivery: RefCell::new(None),
+        };
+        let share = Rc::new(share);
+        for Envelope { root, edge, value } in batch.envelopes.drain(..) {
+            let mut one = Batch::new();
+            one.epoch.clone_from(&epoch);
+            one.push_from(&anchors, root, edge, value);
+            let number = self.next.get();
+            self.next.set(number + 1);
+            dealt.push_back(Dealt { batch: one, number, from: share.clone() });
+        }
+        delivery.batch = batch;
+        *share.delivery.borrow_mut() = Some(delivery);
+    }
+}
+
+impl<I> Share<I> {
+    /// One tuple was worked on. The last one gives back the credit; true then.
+    pub(crate) fn consumed(&self, window: usize) -> bool {
+        self.left.set(self.left.get() - 1);
+        if self.left.get() > 0 {
+            return false;
+        }
+        if let Some(delivery) = self.delivery.take() {
+            delivery.consumed(self.tuples, window);
+        }
+        true
+    }
+}
+
+/// One loop of all clones.
+pub(crate) fn together(clones: Vec<Guarded>) -> Guarded {
+    let mut clones: Vec<Option<Pin<Box<Guarded>>>> =
+        clones.into_iter().map(|clone| Some(Box::pin(clone))).collect();
+    let all = poll_fn(move |cx| {
+        for clone in &mut clones {
+            if clone.as_mut().is_some_and(|running| running.as_mut().poll(cx).is_ready()) {
+                *clone = None;
+            }
+        }
+        if clones.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+    });
+    // Each clone is guarded by itself; there is nothing in between that could panic.
+    Guarded::new(Box::pin(all), |_| Box::pin(async {}))
+}

@@ -1,0 +1,238 @@
+//! The lanes to tasks in other loops: edge ids, credit, and batches that fill up.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tormenta_dsl::{
+    Failure, Root,
+    engine::{Anchors, Batch, Envelope, Flush, Lanes, Picks},
+    error::Place,
+};
+
+use super::shared::LoopShared;
+use crate::{
+    acker::acks::Acks, channel::mailbox::Outbound, limits, metrics::task::TaskStats, planted,
+};
+
+/// The sending end towards one task: a batch that is filling up, and the link behind it.
+pub(crate) struct Lane<I> {
+    filling: Batch<I>,
+    outbound: Outbound<I>,
+}
+
+impl<I> Lane<I> {
+    pub(crate) fn new(outbound: Outbound<I>) -> Self {
+        Self { filling: Batch::new(), outbound }
+    }
+
+    /// Tuples at which the batch is shipped without anybody waiting: fewer for a slow reader.
+    fn full_at(&self, batch_tuples: usize) -> usize {
+        batch_tuples.min(self.outbound.link().window()).max(1)
+    }
+
+    /// Whether a feedback lane has no room, so that the tuple must fail.
+    fn overflows(&self) -> bool {
+        self.outbound.is_feedback()
+            && self.filling.len() + self.outbound.link().backlog() >= limits::FEEDBACK_TUPLES_MAX
+    }
+
+    /// Ships what credit allows. Pending if more is left than the flush permits.
+    fn poll_ship(&mut self, flush: Flush, batch_tuples: usize) -> Poll<()> {
+        loop {
+            let waiting = self.filling.len();
+            let full_at = self.full_at(batch_tuples);
+            if waiting == 0 || (flush == Flush::Full && waiting < full_at) {
+                return Poll::Ready(());
+            }
+            let link = self.outbound.link();
+            let credit = if self.outbound.is_feedback() { usize::MAX } else { link.credit() };
+            if credit > 0 {
+                self.ship(waiting.min(credit));
+            } else if link.wait_for_credit() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn ship(&mut self, tuples: usize) {
+        let fresh = Batch { envelopes: self.outbound.buffer(), ..Batch::new() };
+        let mut full = std::mem::replace(&mut self.filling, fresh);
+        if tuples < full.len() {
+            self.filling.epoch.clone_from(&full.epoch);
+            let rest = full.envelopes.split_off(tuples);
+            for envelope in rest {
+                let Envelope { root, edge, value } = envelope;
+                self.filling.push_from(&full.anchors, root, edge, value);
+            }
+        }
+        if planted!(EpochDropped) {
+            full.epoch = None;
+        }
+        #[cfg(feature = "planted-bugs")]
+        if crate::faults::loses_batch() {
+            return;
+        }
+        self.outbound.send(full);
+    }
+}
+
+/// The lanes of one edge. Edges between the same two components share them, so that tuples of
+/// different streams keep their order.
+pub(crate) struct Handover<I> {
+    lanes: Rc<RefCell<Vec<Lane<I>>>>,
+    shared: Rc<LoopShared>,
+    stats: Arc<TaskStats>,
+    target: Place,
+}
+
+impl<I: Clone> Handover<I> {
+    pub(crate) fn new(
+        lanes: Rc<RefCell<Vec<Lane<I>>>>,
+        shared: Rc<LoopShared>,
+        stats: Arc<TaskStats>,
+        target: Place,
+    ) -> Self {
+        Self { lanes, shared, stats, target }
+    }
+
+    /// Puts one tuple into a lane, as an edge of its own in each of its trees.
+    #[inline]
+    fn put(&self, acks: &mut Acks, lane: &mut Lane<I>, anchors: &[Anchors], root: Root, value: I) {
+        if lane.overflows() {
+            return self.overflow(acks, anchors, root);
+        }
+        let (root, edge) = if root.is_none() {
+            (root, 0)
+        } else if root.is_many() {
+            grow_many(acks, &mut lane.filling, &anchors[root.index()], root.is_replayed())
+        } else {
+            let (tracked, edge) = acks.grow(root);
+            (tracked, edge)
+        };
+        lane.filling.envelopes.push(Envelope { root, edge, value });
+    }
+
+    #[cold]
+    fn overflow(&self, acks: &mut Acks, anchors: &[Anchors], root: Root) {
+        if planted!(OverflowSilent) {
+            return;
+        }
+        let why = Failure::Overflow(self.target.clone());
+        if root.is_many() {
+            for (root, _) in &anchors[root.index()] {
+                acks.fail(*root, why.clone(), None);
+            }
+        } else {
+            acks.fail(root, why, None);
+        }
+    }
+
+    fn put_each(&self, batch: &mut Batch<I>, lane_of: impl Fn(usize) -> usize) {
+        let mut acks = self.shared.acks.borrow_mut();
+        let mut lanes = self.lanes.borrow_mut();
+        let count = lanes.len();
+        for (index, envelope) in batch.envelopes.drain(..).enumerate() {
+            let wrong = usize::from(planted!(WrongLane, 1000));
+            let lane = &mut lanes[(lane_of(index) + wrong) % count];
+            self.put(&mut acks, lane, &batch.anchors, envelope.root, envelope.value);
+        }
+    }
+
+    fn put_pairs(&self, batch: &mut Batch<I>, pairs: impl Iterator<Item = (usize, usize)>) -> u64 {
+        let mut acks = self.shared.acks.borrow_mut();
+        let mut lanes = self.lanes.borrow_mut();
+        let mut copies = 0;
+        for (tuple, lane) in pairs {
+            let Envelope { root, value, .. } = &batch.envelopes[tuple];
+            self.put(&mut acks, &mut lanes[lane], &batch.anchors, *root, value.clone());
+            copies += 1;
+        }
+        batch.envelopes.clear();
+        copies
+    }
+}
+
+/// One edge id for each anchor: with a single id, two anchors in the same tree would cancel out.
+fn grow_many<I>(
+    acks: &mut Acks,
+    filling: &mut Batch<I>,
+    anchors: &Anchors,
+    replayed: bool,
+) -> (Root, u64) {
+    let one_id = acks.grow(anchors[0].0);
+    let rest = anchors.iter().skip(1).map(|(root, _)| {
+        if planted!(OneIdForTwoAnchors) {
+            return (acks.grow_by(*root, one_id.1), one_id.1);
+        }
+        acks.grow(*root)
+    });
+    let edges: Anchors = std::iter::once(one_id).chain(rest).collect();
+    filling.anchors.push(edges);
+    (Root::many(filling.anchors.len() - 1, replayed), 0)
+}
+
+impl<I: Clone> Lanes<I> for Handover<I> {
+    fn count(&self) -> usize {
+        self.lanes.borrow().len()
+    }
+
+    fn backlog(&self, lane: usize) -> usize {
+        let lane = &self.lanes.borrow()[lane];
+        lane.filling.len() + lane.outbound.link().backlog()
+    }
+
+    fn is_local(&self, _lane: usize) -> bool {
+        true
+    }
+
+    fn room(&self) -> usize {
+        let lanes = self.lanes.borrow();
+        let rooms = lanes.iter().filter(|lane| !lane.outbound.is_feedback());
+        rooms.map(|lane| lane.outbound.link().window()).sum::<usize>().max(1)
+    }
+
+    fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>) {
+        for lane in self.lanes.borrow_mut().iter_mut() {
+            lane.filling.lower(batch.epoch.as_ref());
+        }
+        let tuples = batch.len() as u64;
+        let sent = match picks {
+            Picks::One(lane) => {
+                self.put_each(batch, |_| lane);
+                tuples
+            }
+            Picks::Each(picks) => {
+                self.put_each(batch, |index| picks[index] as usize);
+                tuples
+            }
+            Picks::Pairs(pairs) => {
+                let pairs = pairs.iter().map(|(tuple, lane)| (*tuple as usize, *lane as usize));
+                self.put_pairs(batch, pairs)
+            }
+            Picks::All => {
+                let (tuples, lanes) = (batch.len(), self.count());
+                let pairs = (0..tuples).flat_map(|tuple| (0..lanes).map(move |lane| (tuple, lane)));
+                self.put_pairs(batch, pairs)
+            }
+        };
+        self.stats.transferred.add(sent);
+    }
+
+    fn poll_flush(&mut self, _cx: &mut Context<'_>, flush: Flush) -> Poll<()> {
+        if flush == Flush::All && planted!(LostFlush) {
+            return Poll::Ready(());
+        }
+        let batch_tuples = self.shared.engine.batch_tuples;
+        let mut all = Poll::Ready(());
+        for lane in self.lanes.borrow_mut().iter_mut() {
+            if lane.poll_ship(flush, batch_tuples).is_pending() {
+                all = Poll::Pending;
+            }
+        }
+        all
+    }
+}

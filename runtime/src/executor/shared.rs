@@ -1,0 +1,251 @@
+//! What all loops of an engine share, and what the stages of one loop share.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use tormenta_dsl::{Epoch, Error, Failure, Parts, Shared, error::Place, record::Record};
+
+use super::signal::WakeCell;
+use crate::{
+    acker::acks::{AckInbox, Acks},
+    clock::{Clock, Nanos, Timers},
+    limits,
+    local::Asked,
+    metrics::task::TaskStats,
+    report::{DeadLetter, Reports},
+    rng::Rng,
+};
+
+/// What all loops of an engine share.
+pub(crate) struct EngineShared {
+    pub(crate) topology: Arc<str>,
+    pub(crate) clock: Clock,
+    pub(crate) control: Control,
+    pub(crate) epochs: Epochs,
+    pub(crate) reports: Reports,
+    pub(crate) bell: Bell,
+    pub(crate) objects: Shared,
+    pub(crate) inboxes: Vec<AckInbox>,
+    pub(crate) tasks: Vec<Arc<TaskStats>>,
+    pub(crate) batch_tuples: usize,
+    /// Batches that a loop works on before it lets others run.
+    pub(crate) batches_per_turn: usize,
+}
+
+impl EngineShared {
+    pub(crate) fn report(&self, place: &Place, error: &Error) {
+        self.reports.error(self.clock.now(), place, &error.chain());
+    }
+
+    pub(crate) fn dead_letter(&self, letter: DeadLetter) {
+        self.reports.dead_letter(letter);
+    }
+}
+
+/// What the controller asks of all loops.
+#[derive(Default)]
+pub(crate) struct Control {
+    inactive: AtomicBool,
+    draining: AtomicBool,
+    stop_bolts: AtomicBool,
+    stop_spouts: AtomicBool,
+    /// Components whose position in topological order is below this shall finish.
+    finish_below: AtomicUsize,
+    wakes: Mutex<Vec<Arc<WakeCell>>>,
+}
+
+impl Control {
+    pub(crate) fn register(&self, wake: Arc<WakeCell>) {
+        self.wakes.lock().unwrap_or_else(PoisonError::into_inner).push(wake);
+    }
+
+    fn wake_all(&self) {
+        let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.iter().for_each(|wake| wake.wake());
+    }
+
+    pub(crate) fn set_active(&self, active: bool) {
+        self.inactive.store(!active, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        !self.inactive.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn finish_below(&self, position: usize) {
+        self.finish_below.store(position, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    pub(crate) fn shall_finish(&self, position: usize) -> bool {
+        position < self.finish_below.load(Ordering::Relaxed)
+    }
+
+    /// Bolts stop first, so that spouts hear what became of the last tuples.
+    pub(crate) fn stop_bolts(&self) {
+        self.stop_bolts.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    pub(crate) fn stop_spouts(&self) {
+        self.stop_spouts.store(true, Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    pub(crate) fn are_bolts_stopped(&self) -> bool {
+        self.stop_bolts.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn are_spouts_stopped(&self) -> bool {
+        self.stop_spouts.load(Ordering::Relaxed)
+    }
+}
+
+/// Tells the controller that a spout has nothing more to emit.
+#[derive(Default)]
+pub(crate) struct Bell {
+    rung: AtomicBool,
+    controller: OnceLock<Arc<Asked>>,
+}
+
+impl Bell {
+    pub(crate) fn connect(&self, controller: Arc<Asked>) {
+        if self.has_rung() {
+            controller.ring();
+        }
+        let _ = self.controller.set(controller);
+    }
+
+    pub(crate) fn ring(&self) {
+        self.rung.store(true, Ordering::SeqCst);
+        if let Some(controller) = self.controller.get() {
+            controller.ring();
+        }
+    }
+
+    pub(crate) fn has_rung(&self) -> bool {
+        self.rung.load(Ordering::SeqCst)
+    }
+}
+
+/// Epochs that may still be alive, oldest first.
+#[derive(Default)]
+pub(crate) struct Epochs(Mutex<VecDeque<Epoch>>);
+
+impl Epochs {
+    /// The epoch of this moment.
+    pub(crate) fn current(&self, now: Nanos) -> Epoch {
+        let number = now / limits::EPOCH.as_nanos() as Nanos;
+        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if epochs.back().is_none_or(|last| last.number() < number) {
+            epochs.push_back(Epoch::new(number));
+        }
+        epochs[epochs.len() - 1].clone()
+    }
+
+    /// The oldest epoch that anything may belong to. What is pending from before it is lost.
+    pub(crate) fn floor(&self, now: Nanos) -> u64 {
+        let current = now / limits::EPOCH.as_nanos() as Nanos;
+        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(oldest) = epochs.front() {
+            if oldest.is_alive() || oldest.number() >= current {
+                return oldest.number();
+            }
+            epochs.pop_front();
+        }
+        current
+    }
+}
+
+/// What the stages of one loop share. They all run on one core.
+pub(crate) struct LoopShared {
+    pub(crate) engine: Arc<EngineShared>,
+    pub(crate) timers: Arc<Timers>,
+    pub(crate) acks: RefCell<Acks>,
+    pub(crate) wake: Arc<WakeCell>,
+    /// The lanes that a task has to each component it feeds, whatever the stream: tuples of
+    /// different streams between the same two tasks must not overtake each other.
+    lanes: RefCell<HashMap<(usize, usize, usize), Rc<dyn Any>>>,
+}
+
+impl LoopShared {
+    pub(crate) fn new(
+        engine: Arc<EngineShared>,
+        timers: Arc<Timers>,
+        wake: Arc<WakeCell>,
+        rng: Rng,
+    ) -> Rc<Self> {
+        let acks = RefCell::new(Acks::new(&engine.inboxes, rng));
+        Rc::new(Self { engine, timers, acks, wake, lanes: RefCell::default() })
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Nanos {
+        self.timers.clock.now()
+    }
+
+    /// The lanes from one task to one component; the first stream to ask makes them.
+    pub(crate) fn lanes<T: 'static>(
+        &self,
+        key: (usize, usize, usize),
+        make: impl FnOnce() -> T,
+    ) -> Rc<T> {
+        let mut lanes = self.lanes.borrow_mut();
+        let lanes = lanes.entry(key).or_insert_with(|| Rc::new(make()));
+        let Ok(lanes) = lanes.clone().downcast() else {
+            unreachable!("the lanes to a component have the type of its input");
+        };
+        lanes
+    }
+
+    /// The context of a task of this loop.
+    pub(crate) fn context(
+        &self,
+        stats: &Arc<TaskStats>,
+        tasks: usize,
+        config: std::collections::BTreeMap<String, String>,
+    ) -> tormenta_dsl::Context {
+        let engine = self.engine.clone();
+        tormenta_dsl::Context::new(Parts {
+            topology: engine.topology.clone(),
+            place: stats.place.clone(),
+            tasks,
+            config: Arc::new(config),
+            counters: stats.counters.clone(),
+            shared: engine.objects.clone(),
+            timer: self.timers.clone(),
+            report: Arc::new(move |place, error| engine.report(place, error)),
+        })
+    }
+
+    /// Fails the trees of a tuple.
+    pub(crate) fn fail(
+        &self,
+        roots: impl IntoIterator<Item = tormenta_dsl::Root>,
+        why: &Failure,
+        tuple: Option<&Record>,
+    ) {
+        let mut acks = self.acks.borrow_mut();
+        for root in roots {
+            acks.fail(root, why.clone(), tuple.cloned());
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! One task of a spout: the loop that asks for tuples and owns their trees.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::poll_fn,
+    pin::pin,
+    rc::Rc,
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    task::{Context as Waking, Poll},
+};
+
+use tormenta_dsl::{
+    Context, Error, Failure, Root, Settings, Spout, Streams, emitter::Output, engine::Flush,
+};
+
+use super::{
+    guard::{Guarded, Running},
+    shared::LoopShared,
+    spout_trees::{Copy, Ended, Tree, Trees},
+};
+use crate::{
+    acker::acks::{AckBatch, AckInbox},
+    channel::queue::Receiver,
+    clock::{Alarm, Nanos},
+    limits,
+    metrics::{Histogram, task::TaskStats},
+    report::DeadLetter,
+};
+
+/// What a stage is made from.
+pub(crate) struct SpoutParts<S: Spout> {
+    pub(crate) prototype: S,
+    pub(crate) output: Rc<Output<S::Output>>,
+    pub(crate) inbox: AckInbox,
+    pub(crate) acks: Receiver<AckBatch>,
+    pub(crate) shared: Rc<LoopShared>,
+    pub(crate) stats: Arc<TaskStats>,
+    pub(crate) settings: Settings,
+    pub(crate) config: BTreeMap<String, String>,
+}
+
+/// One task of a spout: everything that survives a restart of the user's code.
+pub(crate) struct SpoutStage<S: Spout> {
+    parts: SpoutParts<S>,
+    trees: RefCell<Trees<S::Output, S::Id>>,
+    cx: Context,
+    /// Whether `next` has said that there will never be another tuple, or has failed.
+    ended: Cell<bool>,
+    active: Cell<bool>,
+    /// Ack batches applied, and not yet reported as done.
+    applied: Cell<u64>,
+    next_check: Cell<Nanos>,
+    alarm: RefCell<Alarm>,
+    restarts: Cell<u32>,
+}
+
+/// Why no more tuples were taken for now.
+enum Filled {
+    /// The batch is full: go on.
+    Full,
+    /// The spout has nothing at the moment, or may not be asked.
+    Wait,
+}
+
+type Tuple<S> = (<S as Spout>::Output, <S as Spout>::Id);
+type NextTuple<S> = tormenta_dsl::Result<Option<Tuple<S>>>;
+
+impl<S: Spout> SpoutStage<S> {
+    /// The guarded loop of a task.
+    pub(crate) fn start(parts: SpoutParts<S>, trees: Trees<S::Output, S::Id>) -> Guarded {
+        let cx = parts.shared.context(&parts.stats, parts.settings.tasks, parts.config.clone());
+        parts.stats.duty.watch(parts.inbox.given.clone());
+        let stage = Rc::new(Self {
+            cx,
+            trees: RefCell::new(trees),
+            ended: Cell::new(false),
+            active: Cell::new(true),
+            applied: Cell::new(0),
+            next_check: Cell::new(0),
+            alarm: RefCell::default(),
+            restarts: Cell::new(0),
+            parts,
+        });
+        let first = stage.clone().boxed();
+        Guarded::new(first, move |panic| {
+            stage.panicked(&panic);
+            stage.clone().boxed()
+        })
+    }
+
+    fn boxed(self: Rc<Self>) -> Running {
+        Box::pin(async move {
+            self.run().await;
+            self.parts.stats.duty.stopped.store(true, Ordering::SeqCst);
+        })
+    }
+
+    async fn run(&self) {
+        let shared = &self.parts.shared;
+        self.back_off().await;
+        let mut spout = self.parts.prototype.clone();
+        if let Err(why) = spout.prepare(&self.cx).await {
+            self.end_with(&why.context("prepare"));
+        }
+        loop {
+            self.drain_acks(&mut spout);
+            self.check_deadlines(&mut spout);
+            if shared.engine.control.are_spouts_stopped() {
+                return self.abandon(&mut spout);
+            }
+            self.follow_activation(&mut spout);
+            let filled = self.fill(&mut spout);
+            self.settle(&mut spout).await;
+            match filled {
+                Filled::Full => self.yield_turn().await,
+                Filled::Wait => self.wait(&mut spout).await,
+            }
+        }
+    }
+
+    async fn back_off(&self) {
+        let restarts = self.restarts.get();
+        if restarts > 0 {
+            let (first, longest) = limits::RESTART_BACKOFF;
+            let wait = first.saturating_mul(1 << (restarts - 1).min(20)).min(longest);
+            let due = self.parts.shared.now() + wait.as_nanos() as Nanos;
+            self.parts.shared.timers.sleep(due).await;
+        }
+    }
+
+    /// Whether the spout may be asked for more tuples.
+    fn may_ask(&self) -> bool {
+        !self.ended.get() && self.active.get() && !self.parts.shared.engine.control.is_draining()
+    }
+
+    /// Takes tuples for as long as there are any and there is room, at most a batch.
+    fn fill(&self, spout: &mut S) -> Filled {
+        self.start_batch();
+        let (limit, pending_max) = (self.parts.output.room(), self.parts.settings.pending_max);
+        let mut room = pending_max.saturating_sub(self.trees.borrow().pending()).min(limit);
+        room = room.saturating_sub(self.fill_replays(room));
+        if room == 0 {
+            let full = self.trees.borrow().batch_len() > 0;
+            return if full { Filled::Full } else { Filled::Wait };
+        }
+        if !self.may_ask() {
+            return Filled::Wait;
+        }
+        let mut noop = Waking::from_waker(std::task::Waker::noop());
+        for _ in 0..room {
+            // A future that has to wait is dropped and made again by `wait`: it is cancel safe.
+            match pin!(spout.next()).poll(&mut noop) {
+                Poll::Ready(next) => {
+                    if !self.take(next) {
+                        return Filled::Wait;
+                    }
+                }
+                Poll::Pending => return Filled::Wait,
+            }
+        }
+        Filled::Full
+    }
+
+    fn start_batch(&self) {
+        let shared = &self.parts.shared;
+        let now = shared.now();
+        let epoch = shared.engine.epochs.current(now);
+        self.parts.output.lower(Some(&epoch));
+        if let Some(own) = &mut shared.acks.borrow_mut().own {
+            own.now = now;
+            own.epoch = epoch.number();
+        }
+    }
+
+    fn fill_replays(&self, room: usize) -> usize {
+        let mut trees = self.trees.borrow_mut();
+        let now = self.parts.shared.now();
+        for taken in 0..room {
+            let Some(mut tree) = trees.take_due(now) else { return taken };
+            let Some(copy) = &mut tree.copy else { continue };
+            copy.attempts += 1;
+            let tuple = copy.tuple.clone();
+            self.parts.stats.replayed.add(1);
+            let root = trees.add(tree);
+            self.parts.output.stage(root, 0, tuple);
+        }
+        room
+    }
+
+    /// Stages what `next` returned. False if that was not a tuple.
+    #[inline]
+    fn take(&self, next: NextTuple<S>) -> bool {
+        match next {
+            Ok(Some((tuple, id))) => {
+                self.stage(tuple, id);
+                true
+            }
+            Ok(None) => {
+                self.ended.set(true);
+                false
+            }
+            Err(why) => {
+                self.end_with(&why);
+                false
+            }
+        }
+    }
+
+    #[inline]
+    fn stage(&self, tuple: S::Output, id: S::Id) {
+        if !self.parts.settings.tracked {
+            return self.parts.output.stage(Root::NONE, 0, tuple);
+        }
+        let copy = self.parts.settings.retry.is_some().then(|| {
+            Box::new(Copy { tuple: tuple.clone(), attempts: 1 })
+        });
+        let root = self.trees.borrow_mut().add(Tree { id, copy });
+        self.parts.output.stage(root, 0, tuple);
+    }
+
+    /// The spout failed: what it emitted is still processed, then the topology ends.
+    fn end_with(&self, why: &Error) {
+        let (now, place) = (self.parts.shared.now(), &self.parts.stats.place);
+        self.parts.shared.engine.reports.fatal(now, place, &why.chain());
+        self.ended.set(true);
+    }
+
+    /// Hands the batch on; what went through the whole loop meanwhile has ended.
+    async fn settle(&self, spout: &mut S) {
+        poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
+        self.settle_batch(spout);
+    }
+
+    fn poll_flush(&self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
+        let flushed = self.parts.output.poll_flush(cx, flush);
+        if flushed.is_ready() {
+            let mut acks = self.parts.shared.acks.borrow_mut();
+            acks.flush(self.parts.output.epoch().as_ref(), flush == Flush::All);
+        }
+        flushed
+    }
+
+    fn settle_batch(&self, spout: &mut S) {
+        let mut trees = self.trees.borrow_mut();
+        self.parts.output.forget_epoch();
+        self.parts.stats.emitted.set(self.parts.output.emitted());
+        if trees.batch_len() == 0 {
+            return;
+        }
+        let now = self.parts.shared.now();
+        let mut acks = self.parts.shared.acks.borrow_mut();
+        let Some(own) = &mut acks.own else { return };
+        let mut count = Count::default();
+        let mut latency = self.latency();
+        trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
+        drop(latency);
+        drop(acks);
+        self.publish(&count, trees.pending());
+    }
+
+    fn drain_acks(&self, spout: &mut S) {
+        if self.parts.acks.is_empty() {
+            return;
+        }
+        let now = self.parts.shared.now();
+        let mut count = Count::default();
+        let mut trees = self.trees.borrow_mut();
+        while let Some(mut batch) = self.parts.acks.try_recv() {
+            let mut latency = self.latency();
+            trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
+            drop(latency);
+            self.parts.inbox.recycle(batch.xors);
+            self.applied.set(self.applied.get() + 1);
+        }
+        self.publish(&count, trees.pending());
+    }
+
+    fn latency(&self) -> MutexGuard<'_, Histogram> {
+        self.parts.stats.latency.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, count: &Count, pending: usize) {
+        let stats = &self.parts.stats;
+        stats.acked.add(count.acked);
+        stats.failed.add(count.failed);
+        stats.dead_letters.add(count.dead);
+        stats.pending.set(pending as u64);
+    }
+
+    /// Once an epoch: fails what was lost, and what is too old where age matters.
+    fn check_deadlines(&self, spout: &mut S) {
+        let now = self.parts.shared.now();
+        if now < self.next_check.get() {
+            return;
+        }
+        let timeout = self.parts.settings.message_timeout.map(|t| t.as_nanos() as Nanos);
+        let step = timeout.map_or(Nanos::MAX, |t| (t / 4).max(1_000_000));
+        self.next_check.set(now + step.min(limits::EPOCH.as_nanos() as Nanos));
+        let mut trees = self.trees.borrow_mut();
+        if trees.pending() == 0 {
+            return;
+        }
+        let mut count = Count::default();
+        let floor = self.parts.shared.engine.epochs.floor(now);
+        trees.fail_overdue(Some(floor), None, &Failure::Lost, now, |ended| {
+            count.end(spout, ended, self);
+        });
+        if let Some(timeout) = timeout {
+            let before = Some(now.saturating_sub(timeout));
+            trees.fail_overdue(None, before, &Failure::TimedOut, now, |ended| {
+                count.end(spout, ended, self);
+            });
+        }
+        self.publish(&count, trees.pending());
+    }
+
+    fn follow_activation(&self, spout: &mut S) {
+        let active = self.parts.shared.engine.control.is_active();
+        if active != self.active.get() {
+            self.active.set(active);
+            if active { spout.activated() } else { spout.deactivated() }
+        }
+    }
+
+    /// Lets other loops of the core have their turn.
+    async fn yield_turn(&self) {
+        let mut yielded = false;
+        poll_fn(|cx| {
+            if yielded {
+                return Poll::Ready(());
+            }
+            yielded = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits for the next tuple, an ack, a deadline or a word of the controller.
+    async fn wait(&self, spout: &mut S) {
+        let next = {
+            let may_ask = self.may_ask()
+                && self.trees.borrow().pending() < self.parts.settings.pending_max;
+            let mut next = pin!(spout.next());
+            poll_fn(|cx| {
+                if may_ask {
+                    if let Poll::Ready(next) = next.as_mut().poll(cx) {
+                        return Poll::Ready(Some(next));
+                    }
+                }
+                let flushed = self.poll_flush(cx, Flush::All).is_ready();
+                if self.is_interrupted(may_ask) {
+                    return Poll::Ready(None);
+                }
+                self.report_duties(flushed);
+                let due = self.next_due();
+                self.alarm.borrow_mut().set(&self.parts.shared.timers, due, cx);
+                Poll::Pending
+            })
+            .await
+        };
+        if let Some(next) = next {
+            self.start_batch();
+            self.take(next);
+            self.settle(spout).await;
+        }
+    }
+
+    fn is_interrupted(&self, may_ask: bool) -> bool {
+        let control = &self.parts.shared.engine.control;
+        let now = self.parts.shared.now();
+        !self.parts.acks.is_empty()
+            || control.are_spouts_stopped()
+            || control.is_active() != self.active.get()
+            || may_ask != (self.may_ask() && self.has_room())
+            || self.trees.borrow().next_due().is_some_and(|due| due <= now)
+            || (self.trees.borrow().pending() > 0 && now >= self.next_check.get())
+    }
+
+    fn has_room(&self) -> bool {
+        self.trees.borrow().pending() < self.parts.settings.pending_max
+    }
+
+    /// Says what is done, and whether anything more will come.
+    fn report_duties(&self, flushed: bool) {
+        if !flushed {
+            return;
+        }
+        let duty = &self.parts.stats.duty;
+        let applied = self.applied.take();
+        if applied > 0 {
+            duty.add_done(applied);
+        }
+        let draining = self.parts.shared.engine.control.is_draining();
+        let exhausted = (self.ended.get() || draining) && !self.trees.borrow().has_waiting();
+        if exhausted != duty.exhausted.swap(exhausted, Ordering::SeqCst) {
+            self.parts.shared.engine.bell.ring();
+        }
+    }
+
+    fn next_due(&self) -> Nanos {
+        let trees = self.trees.borrow();
+        let retry = trees.next_due().unwrap_or(Nanos::MAX);
+        let check = if trees.pending() > 0 { self.next_check.get() } else { Nanos::MAX };
+        retry.min(check)
+    }
+
+    /// The topology stops: what is open fails, so that every tuple has ended one way.
+    fn abandon(&self, spout: &mut S) {
+        let mut trees = self.trees.borrow_mut();
+        let mut count = Count::default();
+        trees.fail_all(|ended| count.end(spout, ended, self));
+        for tree in trees.abandon_waiting() {
+            spout.failed(tree.id, Failure::Stopped); // its attempt was counted when it failed
+        }
+        self.publish(&count, 0);
+    }
+
+    fn panicked(&self, message: &str) {
+        let place = &self.parts.stats.place;
+        self.parts.shared.engine.report(place, &Error::msg(format!("panicked: {message}")));
+        self.restarts.set(self.restarts.get() + 1);
+        self.parts.stats.restarts.add(1);
+    }
+
+    fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<tormenta_dsl::record::Record>) {
+        let place = why.place();
+        let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
+        self.parts.shared.engine.dead_letter(DeadLetter {
+            spout: self.parts.stats.place.component.to_string(),
+            component: place.map(|place| place.component.to_string()),
+            task: place.map(|place| place.task),
+            error: why.to_string(),
+            attempts: tree.copy.as_ref().map_or(1, |copy| copy.attempts),
+            tuple: tuple.or_else(root),
+        });
+    }
+}
+
+/// Ends of trees, counted for one batch.
+#[derive(Default)]
+struct Count {
+    acked: u64,
+    failed: u64,
+    dead: u64,
+}
+
+impl Count {
+    #[inline]
+    fn end<S: Spout>(
+        &mut self,
+        spout: &mut S,
+        ended: Ended<S::Output, S::Id>,
+        stage: &SpoutStage<S>,
+    ) {
+        match ended {
+            Ended::Acked(id) => {
+                self.acked += 1;
+                spout.acked(id);
+            }
+            Ended::Failed(id, why) => {
+                self.failed += 1;
+                spout.failed(id, why);
+            }
+            Ended::Retrying => self.failed += 1,
+            Ended::Dead { tree, why, tuple } => {
+                self.acked += 1;
+                self.dead += 1;
+                stage.dead_letter(&tree, &why, tuple);
+                spout.acked(tree.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Errors and dead letters: what operators are told.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::Serialize;
+use tormenta_dsl::{error::Place, record::Record};
+
+use crate::{clock::Nanos, limits};
+
+/// A tuple that was given up: its attempts were used up, or a bolt said that no replay can help.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeadLetter {
+    /// The spout that emitted the root of the tree.
+    pub spout: String,
+    /// Component and task at which the last attempt failed, where there is one.
+    pub component: Option<String>,
+    /// Index of that task.
+    pub task: Option<usize>,
+    /// The chain of causes.
+    pub error: String,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The tuple that could not be processed, where a copy was kept, else the root tuple.
+    pub tuple: Option<Record>,
+}
+
+/// An error that a component reported.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReportedError {
+    /// Seconds since the topology started.
+    pub at_seconds: f64,
+    /// Name of the component.
+    pub component: String,
+    /// Index of the task.
+    pub task: usize,
+    /// The chain of causes.
+    pub error: String,
+}
+
+/// The latest errors and dead letters, and what to do with each new one.
+#[derive(Default)]
+pub(crate) struct Reports {
+    errors: Mutex<VecDeque<ReportedError>>,
+    letters: Mutex<VecDeque<DeadLetter>>,
+    on_letter: Option<OnLetter>,
+    fatal: Mutex<Option<String>>,
+    cut_off: Mutex<Vec<String>>,
+}
+
+/// Called for every dead letter.
+pub type OnLetter = Box<dyn Fn(&DeadLetter) + Send + Sync>;
+
+impl Reports {
+    pub(crate) fn new(on_letter: Option<OnLetter>) -> Self {
+        Self { on_letter, ..Self::default() }
+    }
+
+    pub(crate) fn error(&self, now: Nanos, place: &Place, error: &str) {
+        tracing::warn!(component = %place.component, task = place.task, error, "component error");
+        let error = ReportedError {
+            at_seconds: now as f64 / 1e9,
+            component: place.component.to_string(),
+            task: place.task,
+            error: error.to_owned(),
+        };
+        keep(&self.errors, error, limits::ERRORS_KEPT);
+    }
+
+    /// An error that ends the topology. The first one is what it ends with.
+    pub(crate) fn fatal(&self, now: Nanos, place: &Place, error: &str) {
+        self.error(now, place, error);
+        self.set_fatal(format!("{}: {error}", place.component));
+    }
+
+    pub(crate) fn set_fatal(&self, error: String) {
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    pub(crate) fn set_cut_off(&self, tasks: Vec<String>) {
+        *self.cut_off.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
+    }
+
+    pub(crate) fn cut_off(&self) -> Vec<String> {
+        self.cut_off.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn dead_letter(&self, letter: DeadLetter) {
+        if let Some(on_letter) = &self.on_letter {
+            on_letter(&letter);
+        }
+        tracing::warn!(
+            spout = letter.spout,
+            component = letter.component,
+            attempts = letter.attempts,
+            error = letter.error,
+            "dead letter"
+        );
+        keep(&self.letters, letter, limits::DEAD_LETTERS_KEPT);
+    }
+
+    pub(crate) fn fatal_error(&self) -> Option<String> {
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn errors(&self) -> Vec<ReportedError> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(crate) fn letters(&self) -> Vec<DeadLetter> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+/// Keeps the latest, bounded.
+fn keep<T>(list: &Mutex<VecDeque<T>>, item: T, kept: usize) {
+    let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+    if list.len() == kept {
+        list.pop_front();
+    }
+    list.push_back(item);
+}

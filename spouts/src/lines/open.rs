@@ -1,0 +1,183 @@
+//! Opens a source and unpacks what is packed.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Chain, Cursor, Read},
+    path::Path,
+    sync::Arc,
+};
+
+use flate2::bufread::MultiGzDecoder;
+use tormenta_dsl::{Error, Result};
+
+use super::{
+    Progress,
+    sources::{Source, cannot_read},
+};
+
+/// A reader of what is in a source, unpacked.
+pub(crate) type Reader = Box<dyn Read + Send>;
+
+/// Packed bytes that are read at a time.
+const PACKED_BYTES: usize = 64 * 1024;
+
+/// Bytes that tell how a file is packed.
+const MAGIC_BYTES: usize = 4;
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    fn of_magic(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd] => Some(Self::Zstd),
+            // A frame to be skipped, which some parallel packers begin with.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    fn of_name(path: &Path) -> Option<Self> {
+        match path.extension()?.to_ascii_lowercase().to_str()? {
+            "gz" => Some(Self::Gzip),
+            "zst" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// Opens a source.
+///
+/// # Errors
+/// When it cannot be opened, or its name promises a packing that it does not have. Names it.
+pub(crate) fn open(source: &Source, progress: &Arc<Progress>) -> Result<Reader> {
+    let progress = progress.clone();
+    match source {
+        Source::Stdin => unpack(
+            Counted {
+                reader: io::stdin(),
+                progress,
+            },
+            source,
+        ),
+        Source::File(path, _) | Source::Pipe(path) => {
+            let file = File::open(path).map_err(|e| Error::msg(cannot_read(path, &e)))?;
+            unpack(
+                Counted {
+                    reader: file,
+                    progress,
+                },
+                source,
+            )
+        }
+    }
+}
+
+/// Whether a file can be opened and is packed as its name says. Pipes are left alone, because
+/// whoever opens one takes what is in it.
+pub(crate) fn check(source: &Source) -> Result {
+    match source {
+        Source::File(..) => open(source, &Arc::default()).map(drop),
+        Source::Pipe(_) | Source::Stdin => Ok(()),
+    }
+}
+
+fn unpack<R: Read + Send + 'static>(mut reader: R, source: &Source) -> Result<Reader> {
+    let mut head = Vec::with_capacity(MAGIC_BYTES);
+    let read = reader
+        .by_ref()
+        .take(MAGIC_BYTES as u64)
+        .read_to_end(&mut head);
+    read.map_err(|e| Error::msg(cannot_read(source.path(), &e)))?;
+    let found = Packing::of_magic(&head);
+    if let (None, Some(promised)) = (found, Packing::of_name(source.path())) {
+        let packing = promised.name();
+        return Err(Error::msg(format!(
+            "{source} is no {packing} file although its name says so: it is damaged, or should \
+             have another name"
+        )));
+    }
+    let whole: Chain<Cursor<Vec<u8>>, R> = Cursor::new(head).chain(reader);
+    Ok(match found {
+        None => Box::new(whole),
+        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(BufReader::with_capacity(
+            PACKED_BYTES,
+            whole,
+        ))),
+        Some(Packing::Zstd) => {
+            let packed = BufReader::with_capacity(PACKED_BYTES, whole);
+            Box::new(zstd::Decoder::with_buffer(packed)?)
+        }
+    })
+}
+
+/// Says why reading stopped in the middle, after `lines` whole lines of this source. `begun` are
+/// the bytes of the next line that were read: half a line is not delivered as if it were one.
+pub(crate) fn broken(source: &Source, lines: u64, begun: usize, error: io::Error) -> Error {
+    let what = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "is torn: its packed data end in the middle",
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
+            "is damaged: its packed data make no sense from some point on"
+        }
+        _ => "cannot be read any further",
+    };
+    let mut text = format!("{source} {what}; the {lines} lines before that were delivered");
+    if begun > 0 {
+        text += &format!(", line {} is cut off and was not", lines + 1);
+    }
+    Error::from(error).context(text)
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    reader: R,
+    progress: Arc<Progress>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        self.progress.add(read);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_is_known_by_the_first_bytes() {
+        assert_eq!(Packing::of_magic(b"\x1f\x8b\x08\0"), Some(Packing::Gzip));
+        assert_eq!(Packing::of_magic(b"\x28\xb5\x2f\xfd"), Some(Packing::Zstd));
+        assert_eq!(Packing::of_magic(b"\x51\x2a\x4d\x18"), Some(Packing::Zstd));
+        for head in [&b""[..], b"\x1f", b"text", b"\x28\xb5"] {
+            assert_eq!(Packing::of_magic(head), None, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_lies_is_an_error() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for (name, bytes) in [("a.gz", &b"text"[..]), ("b.ZST", b"")] {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).expect("written");
+            let text = check(&Source::File(path, 0))
+                .expect_err("refused")
+                .to_string();
+            assert!(text.contains("although its name says so"), "{text}");
+        }
+    }
+}

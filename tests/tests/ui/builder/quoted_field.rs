@@ -1,0 +1,14 @@
+// Fields are Rust, not text.
+extern crate self as tormenta;
+
+#[path = "../prelude.rs"]
+mod prelude;
+use prelude::*;
+
+#[topology_fn]
+fn wrong(t: &mut Topology) {
+    let words = t.spout("words", Words);
+    t.bolt("count", Count::default(), words.by("word"));
+}
+
+fn main() {}

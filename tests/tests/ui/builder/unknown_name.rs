@@ -1,0 +1,14 @@
+// There is no `word`.
+extern crate self as tormenta;
+
+#[path = "../prelude.rs"]
+mod prelude;
+use prelude::*;
+
+#[topology_fn]
+fn wrong(t: &mut Topology) {
+    let words = t.spout("words", Words);
+    t.bolt("count", Count::default(), word.shuffle());
+}
+
+fn main() {}

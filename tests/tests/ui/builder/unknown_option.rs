@@ -1,0 +1,14 @@
+// The option is called `tasks`.
+extern crate self as tormenta;
+
+#[path = "../prelude.rs"]
+mod prelude;
+use prelude::*;
+
+#[topology_fn]
+fn wrong(t: &mut Topology) {
+    let words = t.spout("words", Words);
+    t.bolt("count", Count::default(), words.by(|w| &w.word)).task(2);
+}
+
+fn main() {}
