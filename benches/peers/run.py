@@ -25,8 +25,10 @@ def main():
         build_all(scratch(options.build))
     if options.run:
         runs = run_all(scratch(options.run), options)
-        print(f"{machine.describe()}; {ping_pong_range(runs)}\n")
-        print(table(runs))
+        if not runs:
+            sys.exit("nothing ran")
+        print(f"{machine.describe()}; {ping_pong_range(runs)};", end=" ")
+        print(f"{options.rounds} rounds of {options.seconds:g} s\n\n{table(runs)}")
 
 
 def parse():
@@ -129,7 +131,9 @@ def complete(line, name, seconds):
 
 def ping_pong_range(runs):
     measured = [ns for run in runs for ns in run["ping_pong_ns"] if ns is not None]
-    return f"ping-pong {min(measured):.0f} to {max(measured):.0f} ns" if measured else "no ping-pong"
+    if not measured:
+        return "no ping-pong"
+    return f"ping-pong {min(measured):.0f} to {max(measured):.0f} ns"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 //! scratch
 #![allow(missing_docs, clippy::disallowed_methods, clippy::print_stdout)]
-use tormenta_dsl::*;
+use tormenta_dsl::{Bolt, Emitter, Result, Spout};
 use tormenta_runtime::*;
 #[derive(Clone)]
 struct Const { n: u64, left: u64 , acked: u64 }

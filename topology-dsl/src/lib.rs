@@ -55,7 +55,9 @@ pub use stream::{Edge, IntoEdges, Source, Stream};
 pub use streams::{Outlet, Outlets, PortInfo, Streams};
 pub use ticket::Ticket;
 pub use topology::{BoltHandle, Feedback, SpoutHandle, Topology};
-pub use tormenta_macros::{Streams, Tuple, main, topology, topology_fn};
+#[doc = include_str!("docs/topology.md")]
+pub use tormenta_macros::topology;
+pub use tormenta_macros::{Streams, Tuple, main, topology_fn};
 pub use tuple::Tuple;
 
 /// What the macros expand to. Not part of the public API.

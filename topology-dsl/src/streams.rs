@@ -18,6 +18,7 @@ use crate::{
 /// each variant, each a port of its own:
 ///
 /// ```
+/// # extern crate tormenta_dsl as tormenta;
 /// use serde::{Deserialize, Serialize};
 /// use tormenta_dsl::{Streams, Tuple};
 ///

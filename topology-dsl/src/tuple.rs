@@ -11,6 +11,7 @@ use crate::record::{Record, Schema};
 /// Derive it for structs with named fields, beside `Clone`, `Serialize` and `Deserialize`:
 ///
 /// ```
+/// # extern crate tormenta_dsl as tormenta;
 /// use serde::{Deserialize, Serialize};
 /// use tormenta_dsl::Tuple;
 ///
@@ -19,7 +20,7 @@ use crate::record::{Record, Schema};
 ///     card: u64,
 ///     amount: i64,
 /// }
-/// assert_eq!(Swipe::schema().to_string(), "Swipe { card: u64, amount: i64 }");
+/// assert_eq!(Swipe::schema().to_string(), "Swipe(card: u64, amount: i64)");
 /// ```
 ///
 /// Integers, strings and bytes are tuples with one field, `value`, so that the smallest

@@ -190,7 +190,7 @@ public class FlinkPeer {
     public static void main(String[] args) throws Exception {
         String workload = args.length < 2 ? "" : args[0];
         if (!workload.matches("w1|w1x|w2|w2x|w3")) {
-            System.err.println("usage: WORKLOAD SECONDS [WORKERS], WORKLOAD one of w1 w1x w2 w2x w3");
+            System.err.println("usage: w1|w1x|w2|w2x|w3 SECONDS [WORKERS]");
             System.exit(2);
         }
         int workers = args.length > 2 ? Integer.parseInt(args[2]) : 1;

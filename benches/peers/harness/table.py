@@ -9,6 +9,11 @@ HEAD = [
     "workload", "mode", "engine", "threads", "M tuples/s", "min-max", "cpu-s",
     "M per core-s", "Tormenta / peer", "the same per core", "runs",
 ]  # fmt: skip
+NOTE = (
+    f"Runs: how many count. One does when other processes took at most {OTHERS_SHARE_MAX:.0%} of "
+    f"the machine and, with a hand-over, ping-pong stayed within {PING_PONG_NS_MAX} ns. "
+    "Where none counts the medians are over all of them and prove nothing."
+)
 
 
 def table(runs):
@@ -20,7 +25,7 @@ def table(runs):
     rows.sort(key=lambda row: (row.name, row.mode, -row.rate))
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * 3 + "---:|" * (len(HEAD) - 3)]
     lines += ["| " + " | ".join(row.cells(_rival(row, rows))) + " |" for row in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", NOTE])
 
 
 class Row:

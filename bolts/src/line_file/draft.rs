@@ -170,6 +170,26 @@ fn cannot_create(draft: &Path, error: io::Error) -> Error {
     Error::from(error).context(format!("create `{}`", draft.display()))
 }
 
+#[cfg(all(test, target_os = "linux"))]
+impl Draft {
+    pub(super) fn on_a_full_disk() -> Self {
+        let draft = PathBuf::from("/dev/full");
+        let file = OpenOptions::new()
+            .write(true)
+            .open(&draft)
+            .expect("linux has one");
+        let path = PathBuf::from("/dev/full");
+        Self {
+            file,
+            draft,
+            path,
+            bytes: 0,
+            torn: false,
+            lost: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,29 +284,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_named() {
-        let mut draft = full_disk();
+        let mut draft = Draft::on_a_full_disk();
         let error = draft.append(b"x").expect_err("full").to_string();
         assert!(
             error.starts_with("write to `/dev/full`: No space left"),
             "{error}"
         );
-    }
-
-    /// A draft on a disk that is full.
-    #[cfg(target_os = "linux")]
-    fn full_disk() -> Draft {
-        let draft = PathBuf::from("/dev/full");
-        let file = OpenOptions::new()
-            .write(true)
-            .open(&draft)
-            .expect("linux has one");
-        Draft {
-            file,
-            path: "/dev/null/a".into(),
-            draft,
-            bytes: 0,
-            torn: false,
-            lost: None,
-        }
     }
 }

@@ -118,20 +118,46 @@ fn a_restarted_task_goes_on_with_its_file() {
     assert_eq!(test.text("a").as_deref(), Some("storm\t1\nstorm\t2\n"));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
-fn a_failed_write_fails_its_tuples_by_name() {
+fn a_full_disk_fails_the_tuples_by_name_and_the_end() {
     let test = Test::new();
     let mut file = test.prepared(&prototype(test.path("a")));
+    let open = file.draft.as_ref().expect("prepared");
+    *lock(&open.draft) = Draft::on_a_full_disk();
     file.ticking = true;
     test.execute(&mut file, 1).expect("held");
-    // As good as a disk that went away.
-    file.draft = None;
-    let error = block_on(file.tick(&test.bench.emitter())).expect_err("lost");
+    let error = block_on(file.tick(&test.bench.emitter())).expect_err("full");
+    assert!(
+        error
+            .to_string()
+            .starts_with("write to `/dev/full`: No space left"),
+        "{error}"
+    );
     assert_eq!(
         test.bench.settled(),
         [Settled::Failed(1, error.to_string())]
     );
     assert!(file.lines.is_empty() && file.held.is_empty());
+    file.ticking = false;
+    assert!(test.execute(&mut file, 2).is_err());
+    assert!(block_on(file.finish(&test.bench.emitter())).is_err());
+}
+
+#[test]
+fn two_bolts_cannot_write_one_file() {
+    let test = Test::new();
+    let _first = test.prepared(&prototype(test.path("a")));
+    let open = test.cx.shared(Drafts::default);
+    let other = Drafts::open(&open, test.path("a"), &context(1, 2))
+        .err()
+        .expect("refused");
+    assert!(
+        other
+            .to_string()
+            .ends_with("a` is being written by `test/test[0]`"),
+        "{other}"
+    );
 }
 
 #[test]

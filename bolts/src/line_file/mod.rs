@@ -192,7 +192,12 @@ fn path_of_task(path: &Path, cx: &Context) -> Result<PathBuf> {
 /// The files of a worker, and who writes each. A task that is restarted goes on with its file: the
 /// lines of the tuples that it acked before are in it.
 #[derive(Default)]
-struct Drafts(Mutex<BTreeMap<PathBuf, (String, Arc<Mutex<Draft>>)>>);
+struct Drafts(Mutex<BTreeMap<PathBuf, Owned>>);
+
+struct Owned {
+    owner: String,
+    draft: Arc<Mutex<Draft>>,
+}
 
 /// A file that one task writes.
 struct OpenDraft {
@@ -206,16 +211,20 @@ impl Drafts {
         let owner = format!("{}/{}[{}]", cx.topology(), cx.component(), cx.task());
         let mut open = lock(&drafts.0);
         let draft = match open.get(&path) {
-            Some((other, draft)) if *other == owner => draft.clone(),
-            Some((other, _)) => {
+            Some(owned) if owned.owner == owner => owned.draft.clone(),
+            Some(Owned { owner, .. }) => {
                 let path = path.display();
                 return Err(Error::msg(format!(
-                    "`{path}` is being written by `{other}`"
+                    "`{path}` is being written by `{owner}`"
                 )));
             }
             None => {
                 let draft = Arc::new(Mutex::new(Draft::create(&path)?));
-                open.insert(path.clone(), (owner, draft.clone()));
+                let owned = Owned {
+                    owner,
+                    draft: draft.clone(),
+                };
+                open.insert(path.clone(), owned);
                 draft
             }
         };

@@ -5,8 +5,12 @@
 //! once, and the rest is still expanded, so that rustc goes on to find its own.
 
 mod attribute;
+#[cfg(test)]
+mod attribute_test;
 mod mistakes;
 mod streams;
+#[cfg(test)]
+mod testing;
 mod topology;
 mod tuple;
 
@@ -35,21 +39,45 @@ pub fn derive_streams(input: TokenStream) -> TokenStream {
 }
 
 /// Functions that declare topologies, with sugar for spouts and bolts.
-///
-/// See the example at `tormenta::topology`.
+// Documented where it is exported from, beside the builder that its examples need.
 #[proc_macro]
 pub fn topology(input: TokenStream) -> TokenStream {
     topology::expand(input.into()).into()
 }
 
-/// Marks a function that declares a topology without sugar: its first parameter is
-/// `t: &mut Topology`. The function stays as it is.
+/// Marks a function that declares a topology without sugar, and checks its first parameter.
+///
+/// The function stays as it is, so that rustfmt and every editor know what to do with it.
+///
+/// ```text
+/// #[topology_fn]
+/// pub fn word_count(t: &mut Topology, path: PathBuf, tasks: usize) {
+///     let lines = t.spout("lines", Lines::at(path));
+///     let split = t.bolt("split", Split, lines.shuffle()).tasks(tasks);
+///     let count = t.bolt("count", Count::default(), split.by(|w| &w.word)).tasks(2);
+///     t.bolt("print", TopWords::new(20), count.global());
+/// }
+/// ```
+// No attribute can have the name of `topology!`: on stable Rust a path names one macro, and
+// `macro_rules!` with `attr` rules (rust-lang/rust#143547) is not there yet.
 #[proc_macro_attribute]
 pub fn topology_fn(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute::topology_fn(arguments.into(), item.into()).into()
 }
 
-/// Makes the crate an artifact.
+/// Makes the crate an artifact: an executable that runs its topology, prints its plan, and is
+/// the worker process on a cluster.
+///
+/// The arguments may be left out, and so may the result. Every error that a `tormenta::Error`
+/// can be made from may be returned.
+///
+/// ```text
+/// #[tormenta::main]
+/// fn main(t: &mut Topology, args: tormenta::Args) -> tormenta::Result {
+///     word_count(t, args.get("path")?, 4);
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     attribute::main(arguments.into(), item.into()).into()

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 /// What was found so far.
@@ -12,9 +12,8 @@ pub(crate) struct Mistakes(TokenStream);
 impl Mistakes {
     /// Notes a mistake at a token.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
-        let message = message.to_string();
-        self.0
-            .extend(quote_spanned!(span=> ::core::compile_error! { #message }));
+        let message = literal(span, message);
+        self.0.extend(quote_spanned!(span=> ::core::compile_error! { #message }));
     }
 
     /// Notes a mistake in some syntax.
@@ -33,6 +32,12 @@ impl Mistakes {
 ///
 /// rustc gives it a type that fits everywhere, so that no other error follows from it.
 pub(crate) fn expression(span: Span, message: impl Display) -> TokenStream {
-    let message = message.to_string();
+    let message = literal(span, message);
     quote_spanned!(span=> ::core::compile_error!(#message))
+}
+
+fn literal(span: Span, message: impl Display) -> Literal {
+    let mut literal = Literal::string(&message.to_string());
+    literal.set_span(span);
+    literal
 }

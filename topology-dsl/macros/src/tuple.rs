@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Data, DeriveInput, Error, Fields, Result};
+use syn::{Data, DeriveInput, Error, Fields, Result, ext::IdentExt as _};
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
@@ -18,8 +18,10 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         return Err(Error::new_spanned(name, message));
     };
     let fields = fields.named.iter().map(|field| {
-        let (ident, kind) = (&field.ident, type_text(&field.ty));
-        quote!((stringify!(#ident), #kind))
+        // Without `r#`, as serde names it.
+        let ident = field.ident.as_ref().map(|ident| ident.unraw().to_string());
+        let kind = type_text(&field.ty);
+        quote!((#ident, #kind))
     });
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     Ok(quote! {

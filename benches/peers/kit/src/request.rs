@@ -62,8 +62,7 @@ impl Request {
     }
 
     pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        const USAGE: &str = "usage: WORKLOAD SECONDS [WORKERS] [OPTION], with WORKLOAD one of \
-                             w1 w1x w2 w2x w3";
+        const USAGE: &str = "usage: w1|w1x|w2|w2x|w3 SECONDS [WORKERS] [OPTION]";
         let mut args = args.into_iter();
         let workload = args
             .next()

@@ -9,7 +9,7 @@ use prelude::*;
 fn wrong(t: &mut Topology) {
     let swipes = t.spout("swipes", Swipes);
     t.bolt("score", Score, swipes.by(|swipe| &swipe.amount));
-    t.bolt("again", Score, swipes.by_key(|swipe, key| { key.add(&swipe.card).add(&swipe.amount); }));
+    t.bolt("again", Score, swipes.by_key(|s, key| { key.add(&s.card).add(&s.amount); }));
 }
 
 fn main() {}

@@ -1,54 +1,11 @@
 //! What the macro expands to, next to what a person would write.
 
-use proc_macro2::{TokenStream, TokenTree};
-
 use super::expand;
-
-/// The tokens, flat and without spacing.
-fn flat(tokens: TokenStream, words: &mut Vec<String>) {
-    for tree in tokens {
-        match tree {
-            TokenTree::Group(group) => {
-                let text = TokenTree::from(proc_macro2::Group::new(
-                    group.delimiter(),
-                    TokenStream::new(),
-                ));
-                let brackets = text.to_string().replace(' ', "");
-                let (open, close) = brackets.split_at(brackets.len() / 2);
-                words.push(open.to_owned());
-                flat(group.stream(), words);
-                words.push(close.to_owned());
-            }
-            other => words.push(other.to_string()),
-        }
-    }
-}
-
-fn words(tokens: TokenStream) -> String {
-    let mut words = Vec::new();
-    flat(tokens, &mut words);
-    // A comma at the end of a list is a matter of layout.
-    words
-        .join(" ")
-        .replace(", )", ")")
-        .replace(", ]", "]")
-        .replace(';', ";\n")
-}
+use crate::testing::assert_same;
 
 #[track_caller]
 fn same(sugar: &str, by_hand: &str) {
-    let (sugar, by_hand): (TokenStream, TokenStream) =
-        (sugar.parse().unwrap(), by_hand.parse().unwrap());
-    pretty_assert(&words(expand(sugar)), &words(by_hand));
-}
-
-#[track_caller]
-fn pretty_assert(found: &str, expected: &str) {
-    let different = found
-        .lines()
-        .zip(expected.lines())
-        .find(|(found, expected)| found != expected);
-    assert!(found == expected, "{different:#?}\n\nexpands to:\n{found}");
+    assert_same(expand(sugar.parse().unwrap()), by_hand);
 }
 
 #[test]
@@ -108,7 +65,9 @@ fn groupings_by_field() {
         r#"fn keys(t: &mut ::tormenta::Topology) {
             let s = t.spout("s", S);
             let a = t.bolt("a", A, s.by(|tuple| &tuple.card.number));
-            let b = t.bolt("b", B, s.by_key(|tuple, key| { key.add(&tuple.card).add(&tuple.day); }));
+            let b = t.bolt("b", B, s.by_key(|tuple, key| {
+                key.add(&tuple.card).add(&tuple.day);
+            }));
             let c = t.bolt("c", C, [
                 s.alert.partial_by(|tuple| &tuple.card).to(In::A),
                 vec![a.by(|tuple| &tuple.x)][0],
@@ -124,7 +83,10 @@ fn groupings_by_field() {
 #[test]
 fn plain_rust_stays_what_it_is() {
     let rust = r#"
-        fn plain<F: Fn(u32) -> u32>(t: &mut Topology<E>, spout: F, bolt: Bolt) -> Result where F: Copy {
+        fn plain<F: Fn(u32) -> u32>(t: &mut Topology<E>, spout: F, bolt: Bolt) -> Result
+        where
+            F: Copy
+        {
             #![allow(unused)]
             let bolt = bolt.spout(spout) as u64;
             if bolt == 1 && !{ spout } { bolt; spout!{ bolt x = 1; } }

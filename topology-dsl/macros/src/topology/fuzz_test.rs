@@ -87,13 +87,13 @@ fn tree(random: &mut Random, depth: usize) -> TokenTree {
 }
 
 fn trees(random: &mut Random, depth: usize) -> TokenStream {
-    (0..random.below(14)).map(|_| tree(random, depth)).collect()
+    (0..random.below(11)).map(|_| tree(random, depth)).collect()
 }
 
 /// Half of the time random, half of the time a sound program with some tokens changed.
 fn program(random: &mut Random) -> TokenStream {
     if random.below(2) == 0 {
-        return trees(random, 4);
+        return trees(random, 3);
     }
     let sound: TokenStream = "pub fn f<F: Fn(u8) -> u8>(t: &mut Topology<E>, f: F) -> Stream<X> {
         #[cfg(x)] spout a = A::<B, C>::new(|x, y| x), tasks: 4, config: { k: 1, \"l\": 2 };
@@ -103,7 +103,7 @@ fn program(random: &mut Random) -> TokenStream {
     }"
     .parse()
     .unwrap();
-    mutate(sound, random, 4)
+    mutate(sound, random, 3)
 }
 
 fn mutate(tokens: TokenStream, random: &mut Random, depth: usize) -> TokenStream {

@@ -3,29 +3,11 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::expand;
-
-/// Messages of all `compile_error!`s.
-fn messages(tokens: TokenStream) -> Vec<String> {
-    let trees: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut found = Vec::new();
-    for (at, tree) in trees.iter().enumerate() {
-        let TokenTree::Group(group) = tree else {
-            continue;
-        };
-        let error = at > 1 && trees[at - 2].to_string() == "compile_error";
-        if error {
-            let message: syn::LitStr = syn::parse2(group.stream()).unwrap();
-            found.push(message.value());
-        } else {
-            found.extend(messages(group.stream()));
-        }
-    }
-    found
-}
+use crate::testing::messages;
 
 /// Expands a body and compares the mistakes with the expected beginnings of messages.
 #[track_caller]
-fn mistakes(body: &str, expected: &[&str]) {
+pub(super) fn mistakes(body: &str, expected: &[&str]) {
     let function = format!("fn f(tasks: usize) {{ spout s = S; {body} s.all(); }}");
     program(&function, expected);
 }
@@ -45,101 +27,6 @@ fn program(source: &str, expected: &[&str]) {
     assert!(
         syn::parse2::<syn::File>(expansion.clone()).is_ok(),
         "no longer Rust: {expansion}"
-    );
-}
-
-#[test]
-fn options() {
-    mistakes(
-        "bolt b = B, task: 4, reads: s.all();",
-        &["there is no option `task`: did you mean `tasks`?"],
-    );
-    mistakes(
-        "bolt b = B, reeds: s.all();",
-        &["there is no option `reeds`: did", "bolt `b` reads nothing"],
-    );
-    mistakes(
-        "bolt b = B, parallelism = 4, reads: s.all();",
-        &["there is no option `parallelism`: did you mean `tasks`?"],
-    );
-    mistakes(
-        "bolt b = B, colour: 4, reads: s.all();",
-        &["there is no option `colour`: a bolt takes `reads`, `tasks`"],
-    );
-    mistakes(
-        "spout b = B, tick: d;",
-        &["`tick` is an option of bolts, and `b` is a spout"],
-    );
-    mistakes(
-        "bolt b = B, untracked, reads: s.all();",
-        &["`untracked` is an option of spouts"],
-    );
-    mistakes("spout b = B, reads: s.all();", &["a spout reads nothing"]);
-    mistakes(
-        "bolt b = B, tasks: 1, reads: s.all(), tasks: 2;",
-        &["`tasks` is given twice"],
-    );
-    mistakes(
-        "bolt b = B, tasks: 0, reads: s.all();",
-        &["`tasks: 0` would do nothing"],
-    );
-    mistakes(
-        "bolt b = B, concurrent: 0usize, reads: s.all();",
-        &["`concurrent: 0` would do nothing"],
-    );
-    mistakes(
-        "bolt b = B, tasks = 1, reads: s.all();",
-        &["expected `:` after `tasks`"],
-    );
-    mistakes(
-        "bolt b = B, tasks 1, reads: s.all();",
-        &["expected `:` after `tasks`"],
-    );
-    mistakes(
-        "bolt b = B, tasks, reads: s.all();",
-        &["`tasks` needs a value, as in `tasks: 4`"],
-    );
-    mistakes(
-        "bolt b = B, tasks: , reads: s.all();",
-        &["`tasks` needs a value"],
-    );
-    mistakes("bolt b = B, tasks: 4 reads: s.all();", &["expected `,`"]);
-    mistakes(
-        "bolt b = B, blocking: true, reads: s.all();",
-        &["`blocking` takes no value"],
-    );
-    mistakes(
-        "bolt b = B, 4, reads: s.all();",
-        &["expected an option, such as"],
-    );
-    mistakes(
-        "bolt b = B, s.all();",
-        &["expected an option, such as", "bolt `b` reads nothing"],
-    );
-    mistakes(
-        "bolt b = B, reads: s.all() => 4, tasks: 1;",
-        &["expected `,` or `;`"],
-    );
-}
-
-#[test]
-fn tables() {
-    mistakes(
-        "bolt b = B, reads: s.all(), config: 4;",
-        &["expected a table"],
-    );
-    mistakes("bolt b = B, reads: s.all(), config;", &["expected a table"]);
-    mistakes(
-        "bolt b = B, reads: s.all(), config: { a: 1, a: 2 };",
-        &["\"a\" is set twice"],
-    );
-    mistakes(
-        "bolt b = B, reads: s.all(), config: { a = 1, b: , 3: 4 };",
-        &[
-            "expected `:` after \"a\"",
-            "\"b\" needs a value",
-            "expected a key",
-        ],
     );
 }
 
@@ -208,7 +95,9 @@ fn loops() {
         &["`b` is declared further down"],
     );
     mistakes(
-        "bolt b = B, reads: [s.all(), c.all(), d]; bolt c = C, reads: b.all(); bolt d = D, reads: b.all();",
+        "bolt b = B, reads: [s.all(), c.all(), d];
+         bolt c = C, reads: b.all();
+         bolt d = D, reads: b.all();",
         &[
             "`c` is declared further down",
             "`d` is declared further down",

@@ -37,5 +37,7 @@ mod expand_test;
 mod fuzz_test;
 #[cfg(test)]
 mod mistakes_test;
+#[cfg(test)]
+mod options_test;
 
 pub(crate) use function::expand;
