@@ -1,7 +1,7 @@
 //! Where a component puts its output.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, RefCell, RefMut},
     future::poll_fn,
     marker::PhantomData,
     rc::Rc,
@@ -183,6 +183,17 @@ impl<O: Streams> Output<O> {
     #[must_use]
     pub fn emitter<A>(self: &Rc<Self>) -> Emitter<O, A> {
         Emitter { output: self.clone(), mode: PhantomData }
+    }
+
+    /// The tree of the tuple being executed.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        self.root.get()
+    }
+
+    /// What is staged, for an engine that stages many tuples at once.
+    pub fn staged_mut(&self) -> RefMut<'_, Batch<O>> {
+        self.staged.borrow_mut()
     }
 
     /// Says which tree the tuple being executed belongs to.

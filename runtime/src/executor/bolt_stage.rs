@@ -61,8 +61,10 @@ pub(crate) struct BoltStage<B: Bolt> {
     pub(super) cx: Context,
     /// The batch at hand. Its tuples are elsewhere while the loop is at work on them.
     work: RefCell<Option<Work<B::Input>>>,
-    /// The tuple being executed.
-    current: Cell<Current>,
+    /// Whether user code is at work on a tuple, and the edge that the tuple is.
+    executing: Cell<bool>,
+    edge: Cell<u64>,
+    /// The edges of the tuple, where it has several.
     anchors: RefCell<Anchors>,
     copy: RefCell<Option<Record>>,
     /// Edges that were consumed, and whose children have not all left the stage yet.
@@ -78,14 +80,6 @@ pub(crate) struct BoltStage<B: Bolt> {
     turns: Cell<usize>,
     restarts: Cell<u32>,
     finished: Cell<bool>,
-}
-
-/// The tuple being executed.
-#[derive(Clone, Copy, Default)]
-struct Current {
-    root: Root,
-    edge: u64,
-    executing: bool,
 }
 
 enum Event {
@@ -130,7 +124,8 @@ impl<B: Bolt> BoltStage<B> {
             free: parts.output.emitter(),
             cx,
             work: RefCell::default(),
-            current: Cell::default(),
+            executing: Cell::new(false),
+            edge: Cell::new(0),
             anchors: RefCell::default(),
             copy: RefCell::default(),
             done: RefCell::default(),
@@ -315,6 +310,7 @@ impl<B: Bolt> BoltStage<B> {
         let stats = &self.parts.stats;
         stats.execute_ns.add(took);
         stats.executed.add(work.tuples() as u64);
+        stats.acked.set(stats.executed.get() - stats.failed.get());
         let window = self.pace.borrow_mut().observe(work.tuples(), took);
         let duties = self.parts.inlet.consumed(work, window);
         self.unflushed.set(self.unflushed.get() + duties);
@@ -328,24 +324,30 @@ impl<B: Bolt> BoltStage<B> {
         anchors: &[Anchors],
     ) -> Result<(), Ended> {
         let mut rest = Rest { stage: self, envelopes: envelopes.drain(..), anchors };
+        let mut noop = Waking::from_waker(std::task::Waker::noop());
+        self.executing.set(true);
         while let Some(envelope) = rest.envelopes.next() {
+            let (root, edge) = (envelope.root, envelope.edge);
             self.begin(&envelope, anchors);
             let mut execute = pin!(bolt.execute(envelope.value, &self.anchored));
-            let result = match poll_fn(|cx| Poll::Ready(execute.as_mut().poll(cx))).await {
+            // Most executes do not wait: the real waker is fetched for those that do.
+            let result = match execute.as_mut().poll(&mut noop) {
                 Poll::Ready(result) => result,
                 Poll::Pending => match self.execute_slowly(execute).await {
                     Some(result) => result,
                     None => {
+                        self.executing.set(false);
                         self.fail_current(&Failure::Stuck(self.parts.stats.place.clone()));
                         return Err(Ended::Stuck);
                     }
                 },
             };
             match result {
-                Ok(()) => self.ack_current(),
+                Ok(()) => self.ack(root, edge),
                 Err(why) => self.fail_with(&why),
             }
         }
+        self.executing.set(false);
         Ok(())
     }
 
@@ -377,27 +379,32 @@ impl<B: Bolt> BoltStage<B> {
         result
     }
 
-    #[inline]
+    #[inline(always)]
     fn begin(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
-        let Envelope { root, edge, .. } = *envelope;
-        self.current.set(Current { root, edge, executing: true });
+        let root = envelope.root;
+        self.edge.set(envelope.edge);
+        self.parts.output.set_root(root);
+        if root.is_many() || root.is_replayed() {
+            self.begin_specially(envelope, anchors);
+        }
+    }
+
+    #[cold]
+    fn begin_specially(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
+        let root = envelope.root;
         if root.is_many() {
             let anchors = &anchors[root.index()];
             let roots = anchors.iter().map(|(root, _)| *root);
             self.parts.output.set_anchors(roots, root.is_replayed());
             self.anchors.borrow_mut().clone_from(anchors);
-        } else {
-            self.parts.output.set_root(root);
         }
         if root.is_replayed() {
             *self.copy.borrow_mut() = envelope.value.to_record().ok();
         }
     }
 
-    #[inline]
-    fn ack_current(&self) {
-        let Current { root, edge, .. } = self.current.take();
-        self.parts.stats.acked.add(1);
+    #[inline(always)]
+    fn ack(&self, root: Root, edge: u64) {
         if root.is_provisional() || root.is_none() {
             return; // nothing counted it as an edge
         }
@@ -420,7 +427,7 @@ impl<B: Bolt> BoltStage<B> {
     }
 
     fn fail_current(&self, why: &Failure) {
-        let Current { root, .. } = self.current.take();
+        let root = self.parts.output.root();
         self.parts.stats.failed.add(1);
         let copy = self.copy.take();
         if root.is_many() {
@@ -435,11 +442,11 @@ impl<B: Bolt> BoltStage<B> {
         let place = self.parts.stats.place.clone();
         self.parts.shared.engine.report(&place, &Error::msg(format!("panicked: {message}")));
         self.count_restart();
-        if !self.current.get().executing {
+        if !self.executing.replace(false) {
             return;
         }
         if planted!(PanicAcks) {
-            return self.ack_current();
+            return self.ack(self.parts.output.root(), self.edge.get());
         }
         self.fail_current(&Failure::Panic(place, message.to_owned()));
     }

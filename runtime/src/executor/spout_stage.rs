@@ -11,7 +11,8 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Context, Error, Failure, Root, Settings, Spout, Streams, emitter::Output, engine::Flush,
+    Context, Error, Failure, Root, Settings, Spout, Streams, emitter::Output, engine::{Envelope, Flush},
+    record::Record,
 };
 
 use super::{
@@ -63,9 +64,6 @@ enum Filled {
     Wait,
 }
 
-type Tuple<S> = (<S as Spout>::Output, <S as Spout>::Id);
-type NextTuple<S> = tormenta_dsl::Result<Option<Tuple<S>>>;
-
 impl<S: Spout> SpoutStage<S> {
     /// The guarded loop of a task.
     pub(crate) fn start(parts: SpoutParts<S>, trees: Trees<S::Output, S::Id>) -> Guarded {
@@ -101,7 +99,7 @@ impl<S: Spout> SpoutStage<S> {
         self.back_off().await;
         let mut spout = self.parts.prototype.clone();
         if let Err(why) = spout.prepare(&self.cx).await {
-            self.end_with(&why.context("prepare"));
+            self.end(Some(why.context("prepare")));
         }
         loop {
             self.drain_acks(&mut spout);
@@ -148,15 +146,22 @@ impl<S: Spout> SpoutStage<S> {
             return Filled::Wait;
         }
         let mut noop = Waking::from_waker(std::task::Waker::noop());
+        let mut trees = self.trees.borrow_mut();
+        let mut staged = self.parts.output.staged_mut();
         for _ in 0..room {
             // A future that has to wait is dropped and made again by `wait`: it is cancel safe.
-            match pin!(spout.next()).poll(&mut noop) {
-                Poll::Ready(next) => {
-                    if !self.take(next) {
-                        return Filled::Wait;
-                    }
+            let Poll::Ready(next) = pin!(spout.next()).poll(&mut noop) else {
+                return Filled::Wait;
+            };
+            match next {
+                Ok(Some((value, id))) => {
+                    let root = self.plant(&mut trees, &value, id);
+                    staged.envelopes.push(Envelope { root, edge: 0, value });
                 }
-                Poll::Pending => return Filled::Wait,
+                other => {
+                    self.end(other.err());
+                    return Filled::Wait;
+                }
             }
         }
         Filled::Full
@@ -177,52 +182,35 @@ impl<S: Spout> SpoutStage<S> {
         let mut trees = self.trees.borrow_mut();
         let now = self.parts.shared.now();
         for taken in 0..room {
-            let Some(mut tree) = trees.take_due(now) else { return taken };
-            let Some(copy) = &mut tree.copy else { continue };
+            let Some((id, mut copy)) = trees.take_due(now) else { return taken };
             copy.attempts += 1;
             let tuple = copy.tuple.clone();
             self.parts.stats.replayed.add(1);
-            let root = trees.add(tree);
+            let root = trees.add_copy(id, copy);
             self.parts.output.stage(root, 0, tuple);
         }
         room
     }
 
-    /// Stages what `next` returned. False if that was not a tuple.
+    /// Begins the tree of a tuple.
     #[inline]
-    fn take(&self, next: NextTuple<S>) -> bool {
-        match next {
-            Ok(Some((tuple, id))) => {
-                self.stage(tuple, id);
-                true
-            }
-            Ok(None) => {
-                self.ended.set(true);
-                false
-            }
-            Err(why) => {
-                self.end_with(&why);
-                false
-            }
-        }
-    }
-
-    #[inline]
-    fn stage(&self, tuple: S::Output, id: S::Id) {
+    fn plant(&self, trees: &mut Trees<S::Output, S::Id>, tuple: &S::Output, id: S::Id) -> Root {
         if !self.parts.settings.tracked {
-            return self.parts.output.stage(Root::NONE, 0, tuple);
+            Root::NONE
+        } else if trees.replays() {
+            trees.add_copy(id, Copy { tuple: tuple.clone(), attempts: 1 })
+        } else {
+            trees.add(id)
         }
-        let copy = self.parts.settings.retry.is_some().then(|| {
-            Box::new(Copy { tuple: tuple.clone(), attempts: 1 })
-        });
-        let root = self.trees.borrow_mut().add(Tree { id, copy });
-        self.parts.output.stage(root, 0, tuple);
     }
 
-    /// The spout failed: what it emitted is still processed, then the topology ends.
-    fn end_with(&self, why: &Error) {
-        let (now, place) = (self.parts.shared.now(), &self.parts.stats.place);
-        self.parts.shared.engine.reports.fatal(now, place, &why.chain());
+    /// The spout has no more. If it failed, what it emitted is still processed, then the topology
+    /// ends with the error.
+    fn end(&self, why: Option<Error>) {
+        if let Some(why) = why {
+            let (now, place) = (self.parts.shared.now(), &self.parts.stats.place);
+            self.parts.shared.engine.reports.fatal(now, place, &why.chain());
+        }
         self.ended.set(true);
     }
 
@@ -253,7 +241,12 @@ impl<S: Spout> SpoutStage<S> {
         let Some(own) = &mut acks.own else { return };
         let mut count = Count::default();
         let mut latency = self.latency();
-        trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
+        if own.failed.is_empty() && own.roots.is_empty() {
+            count.acked = trees.settle_all(|id| spout.acked(id));
+            latency.record(now - own.now, count.acked);
+        } else {
+            trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
+        }
         drop(latency);
         drop(acks);
         self.publish(&count, trees.pending());
@@ -360,10 +353,15 @@ impl<S: Spout> SpoutStage<S> {
             })
             .await
         };
-        if let Some(next) = next {
-            self.start_batch();
-            self.take(next);
-            self.settle(spout).await;
+        match next {
+            Some(Ok(Some((value, id)))) => {
+                self.start_batch();
+                let root = self.plant(&mut self.trees.borrow_mut(), &value, id);
+                self.parts.output.stage(root, 0, value);
+                self.settle(spout).await;
+            }
+            Some(other) => self.end(other.err()),
+            None => {}
         }
     }
 
@@ -411,8 +409,8 @@ impl<S: Spout> SpoutStage<S> {
         let mut trees = self.trees.borrow_mut();
         let mut count = Count::default();
         trees.fail_all(|ended| count.end(spout, ended, self));
-        for tree in trees.abandon_waiting() {
-            spout.failed(tree.id, Failure::Stopped); // its attempt was counted when it failed
+        for id in trees.abandon_waiting() {
+            spout.failed(id, Failure::Stopped); // its attempt was counted when it failed
         }
         self.publish(&count, 0);
     }
@@ -424,7 +422,12 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.stats.restarts.add(1);
     }
 
-    fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<tormenta_dsl::record::Record>) {
+    fn dead_letter(
+        &self,
+        tree: &Tree<S::Output, S::Id>,
+        why: &Failure,
+        tuple: Option<Record>,
+    ) {
         let place = why.place();
         let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
         self.parts.shared.engine.dead_letter(DeadLetter {

@@ -14,26 +14,32 @@ use crate::{
 };
 
 /// The trees of one spout task that have not ended.
+///
+/// Copies are kept apart from ids, so that spouts which replay by themselves pay nothing for them.
 pub(crate) struct Trees<O, Id> {
     ledger: Rc<RefCell<Ledger>>,
     retry: Option<Retry>,
-    /// Tuples of the batch that is being filled, in the order of their provisional roots.
-    batch: Vec<Tree<O, Id>>,
-    /// Trees that have a ledger entry, by slot.
-    open: Vec<Option<Tree<O, Id>>>,
+    /// Ids of the batch that is being filled, in the order of their provisional roots.
+    ids: Vec<Id>,
+    /// Copies of the batch's tuples; empty where the engine does not replay.
+    copies: Vec<Copy<O>>,
+    /// Ids of trees that have a ledger entry, by slot.
+    open: Vec<Option<Id>>,
+    /// Their copies, by slot; empty where the engine does not replay.
+    open_copies: Vec<Option<Copy<O>>>,
     /// Failed tuples that wait for their next attempt, by the time at which it is due.
-    waiting: BTreeMap<(Nanos, u64), Tree<O, Id>>,
+    waiting: BTreeMap<(Nanos, u64), (Id, Copy<O>)>,
     sequence: u64,
 }
 
-/// What is remembered of a tuple until its tree ends.
+/// What is remembered of a tuple whose tree ended without success.
 pub(crate) struct Tree<O, Id> {
     pub(crate) id: Id,
-    /// The tuple and the number of attempts made, where the engine replays it.
-    pub(crate) copy: Option<Box<Copy<O>>>,
+    /// The tuple, where the engine replays it.
+    pub(crate) copy: Option<Copy<O>>,
 }
 
-/// A tuple that can be emitted again.
+/// A tuple that can be emitted again, and the number of attempts made.
 #[derive(Clone)]
 pub(crate) struct Copy<O> {
     pub(crate) tuple: O,
@@ -55,11 +61,18 @@ impl<O, Id> Trees<O, Id> {
         Self {
             ledger,
             retry,
-            batch: Vec::new(),
+            ids: Vec::new(),
+            copies: Vec::new(),
             open: Vec::new(),
+            open_copies: Vec::new(),
             waiting: BTreeMap::new(),
             sequence: 0,
         }
+    }
+
+    /// Whether the engine keeps copies and replays them.
+    pub(crate) fn replays(&self) -> bool {
+        self.retry.is_some()
     }
 
     /// Trees that have a ledger entry.
@@ -73,7 +86,7 @@ impl<O, Id> Trees<O, Id> {
     }
 
     /// A tuple whose next attempt is due.
-    pub(crate) fn take_due(&mut self, now: Nanos) -> Option<Tree<O, Id>> {
+    pub(crate) fn take_due(&mut self, now: Nanos) -> Option<(Id, Copy<O>)> {
         let entry = self.waiting.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
     }
@@ -85,19 +98,35 @@ impl<O, Id> Trees<O, Id> {
 
     /// Adds a tuple to the batch; returns its root for as long as it is in this loop.
     #[inline]
-    pub(crate) fn add(&mut self, tree: Tree<O, Id>) -> Root {
-        let replayed = tree.copy.as_ref().is_some_and(|copy| copy.attempts > 1);
-        self.batch.push(tree);
-        Root::provisional(self.batch.len() - 1, replayed)
+    pub(crate) fn add(&mut self, id: Id) -> Root {
+        self.ids.push(id);
+        Root::provisional(self.ids.len() - 1, false)
+    }
+
+    /// Adds a tuple that can be emitted again.
+    pub(crate) fn add_copy(&mut self, id: Id, copy: Copy<O>) -> Root {
+        let replayed = copy.attempts > 1;
+        self.copies.push(copy);
+        self.ids.push(id);
+        Root::provisional(self.ids.len() - 1, replayed)
     }
 
     /// Number of tuples in the batch.
     pub(crate) fn batch_len(&self) -> usize {
-        self.batch.len()
+        self.ids.len()
+    }
+
+    /// The batch has gone through the loop of the spout, and nothing of it is anywhere else or
+    /// has failed: every tuple is acked. Returns their number.
+    #[inline]
+    pub(crate) fn settle_all(&mut self, acked: impl FnMut(Id)) -> u64 {
+        let count = self.ids.len() as u64;
+        self.copies.clear();
+        self.ids.drain(..).for_each(acked);
+        count
     }
 
     /// The batch has gone through the loop of the spout: what did not leave it has ended.
-    #[inline]
     pub(crate) fn settle(
         &mut self,
         own: &mut Own,
@@ -105,40 +134,42 @@ impl<O, Id> Trees<O, Id> {
         latency: &mut Histogram,
         mut ended: impl FnMut(Ended<O, Id>),
     ) {
-        if own.failed.is_empty() && own.roots.is_empty() {
-            latency.record(now - own.now, self.batch.len() as u64);
-            self.batch.drain(..).for_each(|tree| ended(Ended::Acked(tree.id)));
-            return;
-        }
         let mut failed: BTreeMap<usize, Box<Fail>> = BTreeMap::new();
         for (index, fail) in own.failed.drain(..) {
             failed.entry(index).or_insert(fail);
         }
-        let mut batch = std::mem::take(&mut self.batch);
-        for (index, tree) in batch.drain(..).enumerate() {
+        let (mut ids, mut copies) =
+            (std::mem::take(&mut self.ids), std::mem::take(&mut self.copies));
+        let mut copy = copies.drain(..);
+        for (index, id) in ids.drain(..).enumerate() {
+            let copy = copy.next();
             let root = own.roots.get(index).copied().filter(|root| !root.is_none());
-            match (failed.remove(&index), root) {
-                (Some(fail), root) => {
-                    if let Some(root) = root {
-                        self.ledger.borrow_mut().fail(root);
-                    }
-                    ended(self.fail_tree(tree, *fail, now));
+            if let Some(fail) = failed.remove(&index) {
+                if let Some(root) = root {
+                    self.ledger.borrow_mut().fail(root);
                 }
-                (None, None) => {
+                ended(self.fail_tree(Tree { id, copy }, *fail, now));
+                continue;
+            }
+            match root.map(|root| (root, self.ledger.borrow_mut().settle(root))) {
+                Some((root, Applied::Open)) => self.keep(root.slot(), id, copy),
+                _ => {
                     latency.record(now - own.now, 1);
-                    ended(Ended::Acked(tree.id));
+                    ended(Ended::Acked(id));
                 }
-                (None, Some(root)) => match self.ledger.borrow_mut().settle(root) {
-                    Applied::Open => put(&mut self.open, root.slot(), tree),
-                    _ => {
-                        latency.record(now - own.now, 1);
-                        ended(Ended::Acked(tree.id));
-                    }
-                },
             }
         }
-        self.batch = batch;
+        drop(copy);
+        (self.ids, self.copies) = (ids, copies);
         own.roots.clear();
+    }
+
+    #[inline]
+    fn keep(&mut self, slot: usize, id: Id, copy: Option<Copy<O>>) {
+        put(&mut self.open, slot, id);
+        if let Some(copy) = copy {
+            put(&mut self.open_copies, slot, copy);
+        }
     }
 
     /// Applies acks of other loops.
@@ -156,11 +187,13 @@ impl<O, Id> Trees<O, Id> {
         }
         let mut ledger = self.ledger.borrow_mut();
         for (root, xor) in &acks.xors {
-            if let Applied::Complete { slot, opened } = ledger.apply(*root, *xor) {
-                latency.record(now - opened, 1);
-                if let Some(tree) = self.open[slot].take() {
-                    ended(Ended::Acked(tree.id));
-                }
+            let Applied::Complete { slot, opened } = ledger.apply(*root, *xor) else { continue };
+            latency.record(now - opened, 1);
+            if let Some(copy) = self.open_copies.get_mut(slot) {
+                *copy = None;
+            }
+            if let Some(id) = self.open[slot].take() {
+                ended(Ended::Acked(id));
             }
         }
     }
@@ -190,13 +223,14 @@ impl<O, Id> Trees<O, Id> {
     }
 
     /// Tuples whose attempts failed, but that were to be replayed when the topology stopped.
-    pub(crate) fn abandon_waiting(&mut self) -> impl Iterator<Item = Tree<O, Id>> {
-        std::mem::take(&mut self.waiting).into_values()
+    pub(crate) fn abandon_waiting(&mut self) -> impl Iterator<Item = Id> {
+        std::mem::take(&mut self.waiting).into_values().map(|(id, _)| id)
     }
 
     fn take_failed(&mut self, root: Root) -> Option<Tree<O, Id>> {
         let slot = self.ledger.borrow_mut().fail(root)?;
-        self.open[slot].take()
+        let copy = self.open_copies.get_mut(slot).and_then(Option::take);
+        self.open[slot].take().map(|id| Tree { id, copy })
     }
 
     fn fail_tree(&mut self, tree: Tree<O, Id>, fail: Fail, now: Nanos) -> Ended<O, Id> {
@@ -204,16 +238,15 @@ impl<O, Id> Trees<O, Id> {
         if matches!(why, Failure::Poison(..)) {
             return Ended::Dead { tree, why, tuple };
         }
-        let (Some(retry), Some(copy)) = (self.retry, &tree.copy) else {
+        let (Some(retry), Some(copy)) = (self.retry, tree.copy) else {
             return Ended::Failed(tree.id, why);
         };
-        let attempts = copy.attempts;
-        if attempts >= retry.attempts_max {
-            return Ended::Dead { tree, why, tuple };
+        if copy.attempts >= retry.attempts_max {
+            return Ended::Dead { tree: Tree { id: tree.id, copy: Some(copy) }, why, tuple };
         }
-        let due = now + retry.backoff(attempts).as_nanos() as Nanos;
+        let due = now + retry.backoff(copy.attempts).as_nanos() as Nanos;
         self.sequence += 1;
-        self.waiting.insert((due, self.sequence), tree);
+        self.waiting.insert((due, self.sequence), (tree.id, copy));
         Ended::Retrying
     }
 }

@@ -13,7 +13,8 @@ impl Mistakes {
     /// Notes a mistake at a token.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
         let message = literal(span, message);
-        self.0.extend(quote_spanned!(span=> ::core::compile_error! { #message }));
+        self.0
+            .extend(quote_spanned!(span=> ::core::compile_error! { #message }));
     }
 
     /// Notes a mistake in some syntax.

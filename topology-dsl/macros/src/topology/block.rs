@@ -151,7 +151,8 @@ pub(crate) fn is_declaration(trees: &[TokenTree]) -> bool {
     }
 }
 
-fn is_keyword_of_ours(tree: &TokenTree) -> bool {
+/// `spout` or `bolt`.
+pub(crate) fn is_keyword_of_ours(tree: &TokenTree) -> bool {
     is_ident(Some(tree), "spout") || is_ident(Some(tree), "bolt")
 }
 

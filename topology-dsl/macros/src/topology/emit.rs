@@ -6,8 +6,9 @@ use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
 use super::{
+    block::is_keyword_of_ours,
     component::{Component, Kind},
-    cursor::{each_ident, is_keyword, text},
+    cursor::{is_keyword, punct, text},
     options::{Choice, Value},
     reads,
 };
@@ -58,13 +59,28 @@ pub(crate) fn component(
     }
 }
 
-/// Whether the rest of the block mentions a name.
+/// Whether the rest of the block reads a name, before another component takes it over.
 fn mentions(after: &[TokenTree], name: &Ident) -> bool {
-    let mut found = false;
-    each_ident(after.iter().cloned().collect(), &mut |ident| {
-        found |= ident == name;
-    });
-    found
+    let mut taken = false;
+    for (at, tree) in after.iter().enumerate() {
+        match tree {
+            TokenTree::Group(group) => {
+                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                if mentions(&inner, name) {
+                    return true;
+                }
+            }
+            TokenTree::Ident(ident) if ident == name => {
+                if at == 0 || !is_keyword_of_ours(&after[at - 1]) {
+                    return true;
+                }
+                taken = true;
+            }
+            _ if taken && punct(tree, ';') => return false,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// What the bolt reads.

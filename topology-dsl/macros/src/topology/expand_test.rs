@@ -164,3 +164,28 @@ fn half_typed_code_goes_to_rustc_as_it_is() {
         }"#,
     );
 }
+
+#[test]
+fn variables_that_nobody_reads_are_allowed() {
+    same(
+        "fn f() {
+            spout a = A;
+            spout a = B, named: a;
+            spout c = C;
+            { spout c = C; spout c = C, named: n; c.all(); }
+        }",
+        r#"fn f(t: &mut ::tormenta::Topology) {
+            let a = t.spout("a", A);
+            #[allow(unused_variables)]
+            let a = t.spout("a", B).named(a);
+            #[allow(unused_variables)]
+            let c = t.spout("c", C);
+            {
+                #[allow(unused_variables)]
+                let c = t.spout("c", C);
+                let c = t.spout("c", C).named(n);
+                c.all();
+            }
+        }"#,
+    );
+}

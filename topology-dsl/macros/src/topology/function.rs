@@ -2,7 +2,7 @@
 //!
 //! Only the first parameter is added and the body expanded; the rest of the head is plain Rust.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
 use super::{
@@ -75,10 +75,12 @@ fn signature(trees: &[TokenTree], mistakes: &mut Mistakes) -> TokenStream {
     let Some((at, group)) = parameters(trees) else {
         return trees.iter().cloned().collect();
     };
-    let Some(TokenTree::Ident(name)) = trees.get(1) else {
+    let [keyword, name, ..] = trees else {
         return trees.iter().cloned().collect();
     };
-    let parameters = refill(group, add_topology(group, name, mistakes));
+    // Shown at the name, visible where `fn` was written: the name may come from a macro's caller.
+    let span = keyword.span().located_at(name.span());
+    let parameters = refill(group, add_topology(group, span, mistakes));
     let (before, after) = (&trees[..at], &trees[at + 1..]);
     before
         .iter()
@@ -110,7 +112,7 @@ fn is_parameters(group: &Group) -> bool {
 
 /// The parameters, after `t: &mut ::tormenta::Topology` unless the author wrote `t` himself, as
 /// he must for a function that is generic over its engine.
-fn add_topology(group: &Group, name: &Ident, mistakes: &mut Mistakes) -> TokenStream {
+fn add_topology(group: &Group, span: Span, mistakes: &mut Mistakes) -> TokenStream {
     let trees: Vec<TokenTree> = group.stream().into_iter().collect();
     let rest = after_receiver(&trees, mistakes);
     let mut rest: Vec<TokenTree> = rest.to_vec();
@@ -125,8 +127,8 @@ fn add_topology(group: &Group, name: &Ident, mistakes: &mut Mistakes) -> TokenSt
         mistakes.at(rest[at].span(), message);
         rest[at] = Ident::new("_", rest[at].span()).into();
     }
-    let comma = (!rest.is_empty()).then(|| quote_spanned!(name.span()=> ,));
-    quote_spanned!(name.span()=> t: &mut ::tormenta::Topology #comma #(#rest)*)
+    let comma = (!rest.is_empty()).then(|| quote_spanned!(span=> ,));
+    quote_spanned!(span=> t: &mut ::tormenta::Topology #comma #(#rest)*)
 }
 
 /// The parameters with an explicit `t`, whose type begins at a token.

@@ -73,7 +73,7 @@ fn call(method: &Ident, group: &Group, mistakes: &mut Mistakes) -> Option<TokenS
     let arguments = match others {
         [_, ..] if method == "by" => {
             let by_key = Ident::new("by_key", method.span());
-            let key = composite(&fields);
+            let key = composite(first, &fields);
             return Some(quote_spanned!(method.span()=> #by_key(#key)));
         }
         _ => first.closure(),
@@ -121,25 +121,23 @@ impl Field {
     }
 
     fn closure(&self) -> TokenStream {
-        let (tuple, path) = (self.tuple(), &self.path);
+        let (tuple, path) = (Ident::new("tuple", self.span), &self.path);
         quote_spanned!(self.span=> |#tuple| &#tuple.#path)
-    }
-
-    /// Nothing of the user's but fields comes after it, so that it can hide no variable. Hygiene
-    /// would make rustc point at the whole macro, where tokens of two kinds form one expression.
-    fn tuple(&self) -> Ident {
-        Ident::new("tuple", self.span)
     }
 }
 
 /// `|tuple, key| { key.add(&tuple.card).add(&tuple.day); }`
-fn composite(fields: &[Field]) -> TokenStream {
-    let Some(first) = fields.first() else {
-        return TokenStream::new();
-    };
-    let (tuple, key) = (first.tuple(), Ident::new("key", first.tuple().span()));
+///
+/// The variables need no hygiene of a macro, as nothing of the user's but fields comes after them.
+/// With it, rustc would point at the whole macro where tokens of both kinds are one expression.
+fn composite(first: &Field, fields: &[Field]) -> TokenStream {
+    let (tuple, key) = (
+        Ident::new("tuple", first.span),
+        Ident::new("key", first.span),
+    );
     let add = fields.iter().map(|field| {
-        let (tuple, path) = (field.tuple(), &field.path);
+        let tuple = Ident::new("tuple", first.span.located_at(field.span));
+        let path = &field.path;
         quote_spanned!(field.span=> .add(&#tuple.#path))
     });
     quote_spanned!(first.span=> |#tuple, #key| { #key #(#add)*; })
