@@ -1,12 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-// The derives name `::tormenta`; that is this crate, also for its own tests and examples.
-extern crate self as tormenta;
-
 pub use tormenta_dsl::*;
 pub use tormenta_runtime::{
-    DeadLetter, Histogram, Local, LocalCluster, Metrics, Options, Placement, ReportedError, RunError,
-    Running, Simulation, Stopper, Summary, Topology, limits, metrics, run, start, testkit,
+    DeadLetter, Histogram, Local, LocalCluster, Metrics, Options, Placement, ReportedError,
+    RunError, Running, Simulation, Stopper, Summary, Topology, Watch,
+    artifact::{self, Args},
+    limits, metrics, run, start, testkit,
 };
 
 /// Where tuples come from.

@@ -16,7 +16,9 @@ sys.dont_write_bytecode = True
 from harness import machine  # noqa: E402
 from harness.build import build_all  # noqa: E402
 from harness.peers import HERE, WORKLOADS, peers_of  # noqa: E402
-from harness.table import table  # noqa: E402
+from harness.table import OTHERS_SHARE_MAX, table  # noqa: E402
+
+PATIENCE_HELP = "longest wait for a quiet machine before each run (default 5)"
 
 
 def main():
@@ -35,8 +37,9 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, metavar="DIR", help="build all peers into DIR")
     parser.add_argument("--run", type=Path, metavar="DIR", help="run what was built into DIR")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each row (default 3)")
-    parser.add_argument("--seconds", type=float, default=3, help="of each run (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="of the table (default 3)")
+    parser.add_argument("--seconds", type=float, default=3, help="of a run (default 3)")
+    parser.add_argument("--patience", type=float, default=5, metavar="SECONDS", help=PATIENCE_HELP)
     parser.add_argument("--tormenta", metavar="BINARY", help="compare with this `tormenta`")
     parser.add_argument("--only", default=",".join(WORKLOADS), help="some of %(default)s")
     options = parser.parse_args()
@@ -65,6 +68,7 @@ def run_all(build, options):
             jobs = list(jobs_of(name, build, options, warn=round_ == 0))
             for label, command in jobs if round_ % 2 == 0 else reversed(jobs):
                 print(f"round {round_ + 1}: {label}", file=sys.stderr)
+                machine.wait_until_quiet(OTHERS_SHARE_MAX, options.patience)
                 ran = measure(name, label, command, build, options.seconds)
                 runs += record(build, round_ + 1, label, ran)
     return runs

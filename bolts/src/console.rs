@@ -36,10 +36,7 @@ impl Console {
             }
             #[cfg(test)]
             Self::Memory(written) => {
-                written
-                    .lock()
-                    .expect("no test panics here")
-                    .extend_from_slice(lines);
+                written.lock().expect("no test panics here").extend_from_slice(lines);
                 Ok(())
             }
             #[cfg(test)]
@@ -56,16 +53,8 @@ mod tests {
     fn a_closed_output_says_so() {
         let error = Console::Failing(io::ErrorKind::BrokenPipe).print(b"x\n");
         let text = error.expect_err("closed").to_string();
-        assert_eq!(
-            text,
-            "standard output was closed by its reader: broken pipe"
-        );
+        assert_eq!(text, "standard output was closed by its reader: broken pipe");
         let error = Console::Failing(io::ErrorKind::StorageFull).print(b"x\n");
-        assert!(
-            error
-                .expect_err("full")
-                .to_string()
-                .starts_with("write to standard output: ")
-        );
+        assert!(error.expect_err("full").to_string().starts_with("write to standard output: "));
     }
 }

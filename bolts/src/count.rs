@@ -105,10 +105,7 @@ mod tests {
             block_on(count.execute(Word::new(word), &bench.emitter())).expect("no error");
         }
         let expected = [("to", 1), ("be", 1), ("to", 2)];
-        assert_eq!(
-            bench.emitted(),
-            expected.map(|(word, n)| WordCount::new(word, n))
-        );
+        assert_eq!(bench.emitted(), expected.map(|(word, n)| WordCount::new(word, n)));
     }
 
     #[test]

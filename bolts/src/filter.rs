@@ -19,10 +19,7 @@ where
     F: FnMut(&T) -> bool + Clone + Send + 'static,
     T: Streams,
 {
-    Filter {
-        keep,
-        tuple: PhantomData,
-    }
+    Filter { keep, tuple: PhantomData }
 }
 
 /// Keeps some tuples. Made by [`filter`].
@@ -33,10 +30,7 @@ pub struct Filter<F, T> {
 
 impl<F: Clone, T> Clone for Filter<F, T> {
     fn clone(&self) -> Self {
-        Self {
-            keep: self.keep.clone(),
-            tuple: PhantomData,
-        }
+        Self { keep: self.keep.clone(), tuple: PhantomData }
     }
 }
 

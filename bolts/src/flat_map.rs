@@ -21,10 +21,7 @@ where
     I: Streams,
     S: IntoIterator<Item: Streams> + 'static,
 {
-    FlatMap {
-        f,
-        types: PhantomData,
-    }
+    FlatMap { f, types: PhantomData }
 }
 
 /// Turns each tuple into several. Made by [`flat_map`].
@@ -35,10 +32,7 @@ pub struct FlatMap<F, I, S> {
 
 impl<F: Clone, I, S> Clone for FlatMap<F, I, S> {
     fn clone(&self) -> Self {
-        Self {
-            f: self.f.clone(),
-            types: PhantomData,
-        }
+        Self { f: self.f.clone(), types: PhantomData }
     }
 }
 

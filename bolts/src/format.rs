@@ -11,9 +11,7 @@ type Write<T> = dyn Fn(&T, &mut Vec<u8>) -> Result + Send + Sync;
 
 impl<T: Streams> Format<T> {
     pub(crate) fn record() -> Self {
-        Self(Arc::new(|tuple, line| {
-            Ok(write!(line, "{}", tuple.to_record()?)?)
-        }))
+        Self(Arc::new(|tuple, line| Ok(write!(line, "{}", tuple.to_record()?)?)))
     }
 
     pub(crate) fn with(write: impl Fn(&T, &mut Vec<u8>) + Send + Sync + 'static) -> Self {
@@ -51,9 +49,7 @@ mod tests {
         let mut lines = Vec::new();
         let storm = WordCount::new("storm", 3);
         Format::record().line(&storm, &mut lines).expect("no error");
-        Format::with(WordCount::tsv)
-            .line(&storm, &mut lines)
-            .expect("no error");
+        Format::with(WordCount::tsv).line(&storm, &mut lines).expect("no error");
         assert_eq!(lines, b"{word: b\"storm\", count: 3}\nstorm\t3\n");
     }
 

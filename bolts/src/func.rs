@@ -30,10 +30,7 @@ where
     I: Streams,
     O: Streams,
 {
-    Func {
-        f,
-        types: PhantomData,
-    }
+    Func { f, types: PhantomData }
 }
 
 /// Calls an async closure. Made by [`func`].
@@ -44,10 +41,7 @@ pub struct Func<F, I, O> {
 
 impl<F: Clone, I, O> Clone for Func<F, I, O> {
     fn clone(&self) -> Self {
-        Self {
-            f: self.f.clone(),
-            types: PhantomData,
-        }
+        Self { f: self.f.clone(), types: PhantomData }
     }
 }
 

@@ -22,10 +22,7 @@ where
     I: Streams,
     O: Streams,
 {
-    Map {
-        f,
-        types: PhantomData,
-    }
+    Map { f, types: PhantomData }
 }
 
 /// Turns each tuple into another. Made by [`map`].
@@ -36,10 +33,7 @@ pub struct Map<F, I, O> {
 
 impl<F: Clone, I, O> Clone for Map<F, I, O> {
     fn clone(&self) -> Self {
-        Self {
-            f: self.f.clone(),
-            types: PhantomData,
-        }
+        Self { f: self.f.clone(), types: PhantomData }
     }
 }
 

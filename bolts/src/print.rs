@@ -51,11 +51,7 @@ impl<T: Streams> Print<T> {
     }
 
     fn formatted(format: Format<T>) -> Self {
-        Self {
-            format,
-            console: Console::default(),
-            line: Vec::new(),
-        }
+        Self { format, console: Console::default(), line: Vec::new() }
     }
 }
 
@@ -67,11 +63,7 @@ impl<T: Streams> Default for Print<T> {
 
 impl<T> Clone for Print<T> {
     fn clone(&self) -> Self {
-        Self {
-            format: self.format.clone(),
-            console: self.console.clone(),
-            line: Vec::new(),
-        }
+        Self { format: self.format.clone(), console: self.console.clone(), line: Vec::new() }
     }
 }
 
@@ -120,9 +112,6 @@ mod tests {
         print.console = Console::Failing(io::ErrorKind::BrokenPipe);
         let result = block_on(print.execute(1u64, &Bench::new().emitter()));
         let text = result.expect_err("closed").to_string();
-        assert!(
-            text.contains("standard output was closed by its reader"),
-            "{text}"
-        );
+        assert!(text.contains("standard output was closed by its reader"), "{text}");
     }
 }

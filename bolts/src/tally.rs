@@ -63,9 +63,6 @@ mod tests {
         assert!(bench.emitted().is_empty());
         block_on(tally.finish(&bench.emitter())).expect("no error");
         let expected = [("be", 2), ("not", 1), ("or", 1), ("to", 2)];
-        assert_eq!(
-            bench.emitted(),
-            expected.map(|(word, n)| WordCount::new(word, n))
-        );
+        assert_eq!(bench.emitted(), expected.map(|(word, n)| WordCount::new(word, n)));
     }
 }

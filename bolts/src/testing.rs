@@ -42,22 +42,12 @@ impl<O: Streams> Bench<O> {
         let emitted = Rc::default();
         let settled = Arc::<Settlements>::default();
         let router: Box<dyn Router<O>> = Box::new(Remember(Rc::clone(&emitted)));
-        let wiring = PortWiring {
-            routers: vec![Box::new(router) as Box<dyn Any>],
-            interleave: false,
-        };
+        let wiring =
+            PortWiring { routers: vec![Box::new(router) as Box<dyn Any>], interleave: false };
         // `()` has no port that could be wired.
-        let ports = if O::infos().is_empty() {
-            Vec::new()
-        } else {
-            vec![wiring]
-        };
+        let ports = if O::infos().is_empty() { Vec::new() } else { vec![wiring] };
         let output = Output::new(O::Outlets::wire(ports), 64, Rc::new(Edges), settled.clone());
-        Self {
-            output,
-            emitted,
-            settled,
-        }
+        Self { output, emitted, settled }
     }
 
     pub(crate) fn emitter<A>(&self) -> Emitter<O, A> {
@@ -66,8 +56,7 @@ impl<O: Streams> Bench<O> {
 
     /// An emitter for a tuple of this tree.
     pub(crate) fn emitter_of(&self, tree: u64) -> Emitter<O> {
-        self.output
-            .set_root(Root::tracked(0, tree as usize, 1, false));
+        self.output.set_root(Root::tracked(0, tree as usize, 1, false));
         self.output.emitter()
     }
 
@@ -85,9 +74,7 @@ struct Remember<O>(Rc<RefCell<Vec<O>>>);
 
 impl<O> Router<O> for Remember<O> {
     fn accept(&mut self, batch: &mut Batch<O>) {
-        self.0
-            .borrow_mut()
-            .extend(batch.envelopes.drain(..).map(|envelope| envelope.value));
+        self.0.borrow_mut().extend(batch.envelopes.drain(..).map(|envelope| envelope.value));
     }
 
     fn room(&self) -> usize {
@@ -104,11 +91,7 @@ struct Edges;
 impl Tracker for Edges {
     fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold {
         let edges = roots.iter().map(|root| (*root, 7)).collect();
-        Hold {
-            edges,
-            epoch: epoch.cloned(),
-            age: Age::new(0),
-        }
+        Hold { edges, epoch: epoch.cloned(), age: Age::new(0) }
     }
 }
 
@@ -136,58 +119,39 @@ pub(crate) struct TestStores;
 
 impl Stores for TestStores {
     fn keyed<K: StateKey, V: StateValue>(&mut self, _name: &str, keyed: &mut Keyed<K, V>) {
-        keyed.attach(Box::new(Map {
-            slots: HashMap::new(),
-            values: Vec::new(),
-        }));
+        keyed.attach(Box::new(Map(HashMap::new())));
     }
 }
 
-struct Map<K, V> {
-    slots: HashMap<K, usize>,
-    values: Vec<V>,
-}
+struct Map<K, V>(HashMap<K, V>);
 
 impl<K: Hash + Eq + Send, V: Send> Store<K, V> for Map<K, V> {
     fn get(&self, key: &K) -> Option<&V> {
-        self.find(key).map(|slot| &self.values[slot])
+        self.0.get(key)
     }
 
     fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.find(key).map(|slot| &mut self.values[slot])
+        self.0.get_mut(key)
     }
 
-    fn find(&self, key: &K) -> Option<usize> {
-        self.slots.get(key).copied()
+    fn entry(&mut self, key: K, make: &mut dyn FnMut() -> V) -> &mut V {
+        self.0.entry(key).or_insert_with(make)
     }
 
-    fn slot(&mut self, slot: usize) -> &mut V {
-        &mut self.values[slot]
+    fn insert(&mut self, key: K, value: V) {
+        self.0.insert(key, value);
     }
 
-    fn insert(&mut self, key: K, value: V) -> usize {
-        let slot = *self.slots.entry(key).or_insert(self.values.len());
-        match self.values.get_mut(slot) {
-            Some(old) => *old = value,
-            None => self.values.push(value),
-        }
-        slot
-    }
-
-    fn remove(&mut self, _key: &K) -> Option<V> {
-        unreachable!("no bolt of this crate forgets a key")
+    fn remove(&mut self, key: &K) -> Option<V> {
+        self.0.remove(key)
     }
 
     fn len(&self) -> usize {
-        self.slots.len()
+        self.0.len()
     }
 
     fn iter(&self) -> Box<dyn Iterator<Item = (&K, &V)> + '_> {
-        Box::new(
-            self.slots
-                .iter()
-                .map(|(key, slot)| (key, &self.values[*slot])),
-        )
+        Box::new(self.0.iter())
     }
 }
 
@@ -207,10 +171,7 @@ impl Timer for Noon {
 pub(crate) fn context(task: usize, tasks: usize) -> Context {
     Context::new(Parts {
         topology: "test".into(),
-        place: Place {
-            component: "test".into(),
-            task,
-        },
+        place: Place { component: "test".into(), task },
         tasks,
         config: Arc::new(BTreeMap::new()),
         counters: Counters::default(),

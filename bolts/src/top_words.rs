@@ -44,12 +44,7 @@ impl TopWords {
     /// ```
     #[must_use]
     pub fn new(n: usize) -> Self {
-        Self {
-            n,
-            candidates: HashMap::default(),
-            floor: 0,
-            print: None,
-        }
+        Self { n, candidates: HashMap::default(), floor: 0, print: None }
     }
 
     /// Prints the table to standard output as well, at the end.
@@ -84,18 +79,14 @@ impl TopWords {
         let mut ranked = self.ranked();
         ranked.truncate(self.n);
         self.floor = ranked.last().map_or(0, |last| last.count);
-        self.candidates = ranked
-            .into_iter()
-            .map(|top| (top.word, top.count))
-            .collect();
+        self.candidates = ranked.into_iter().map(|top| (top.word, top.count)).collect();
     }
 
     /// All candidates, the largest first.
     fn ranked(&self) -> Vec<WordCount> {
         let candidates = self.candidates.iter();
-        let mut ranked: Vec<_> = candidates
-            .map(|(word, count)| WordCount::new(word.clone(), *count))
-            .collect();
+        let mut ranked: Vec<_> =
+            candidates.map(|(word, count)| WordCount::new(word.clone(), *count)).collect();
         ranked
             .sort_unstable_by(|a, b| (Reverse(a.count), &a.word).cmp(&(Reverse(b.count), &b.word)));
         ranked
@@ -110,9 +101,7 @@ impl TopWords {
 
 /// The table as people like to read it: counts first, because they can be aligned.
 fn table(top: &[WordCount]) -> Vec<u8> {
-    let width = top
-        .first()
-        .map_or(0, |largest| largest.count.to_string().len());
+    let width = top.first().map_or(0, |largest| largest.count.to_string().len());
     let mut lines = Vec::new();
     for WordCount { word, count } in top {
         lines.extend_from_slice(format!("{count:>width$}  ").as_bytes());
@@ -175,10 +164,7 @@ mod tests {
     use crate::testing::{Bench, block_on};
 
     fn counts(counts: &[(&'static str, u64)]) -> Vec<WordCount> {
-        counts
-            .iter()
-            .map(|(word, count)| WordCount::new(*word, *count))
-            .collect()
+        counts.iter().map(|(word, count)| WordCount::new(*word, *count)).collect()
     }
 
     quickcheck! {

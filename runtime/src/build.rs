@@ -48,7 +48,8 @@ impl Engine for Local {
     }
 
     fn bolt<B: Bolt>(prototype: B, edges: Vec<Edge<B::Input>>) -> LocalTask {
-        LocalTask(Box::new(BoltComponent { prototype, edges, info: None, tasks: Vec::new() }))
+        let (addresses, mailboxes) = (Vec::new(), Vec::new());
+        LocalTask(Box::new(BoltComponent { prototype, edges, info: None, addresses, mailboxes }))
     }
 }
 
@@ -80,10 +81,13 @@ pub(crate) struct Info {
     /// The waker of the loop that each task runs in.
     pub(crate) wakes: Vec<Arc<WakeCell>>,
     /// For spouts: where each task gets its acks.
-    pub(crate) inboxes: Vec<(usize, AckInbox, Receiver<AckBatch>)>,
+    pub(crate) inboxes: Vec<AckEnd>,
     /// For bolts: which of the edges close a loop.
     pub(crate) feedback: Vec<bool>,
 }
+
+/// The number of a spout task, and where it gets its acks.
+pub(crate) type AckEnd = (usize, AckInbox, Receiver<AckBatch>);
 
 /// The task at the sending end of an edge.
 pub(crate) struct From {
@@ -105,14 +109,15 @@ pub(crate) struct PortSeeds {
 struct SpoutComponent<S: Spout> {
     prototype: S,
     info: Option<Info>,
-    acks: Vec<Option<(usize, AckInbox, Receiver<AckBatch>)>>,
+    acks: Vec<Option<AckEnd>>,
 }
 
 struct BoltComponent<B: Bolt> {
     prototype: B,
     edges: Vec<Edge<B::Input>>,
     info: Option<Info>,
-    tasks: Vec<(Address<B::Input>, Option<Mailbox<B::Input>>)>,
+    addresses: Vec<Address<B::Input>>,
+    mailboxes: Vec<Option<Mailbox<B::Input>>>,
 }
 
 impl<S: Spout> Component for SpoutComponent<S> {
@@ -192,15 +197,14 @@ impl<B: Bolt> Component for BoltComponent<B> {
             let (address, mailbox) = mailbox(wake.clone());
             (address, Some(mailbox))
         };
-        self.tasks = info.wakes.iter().map(open).collect();
+        (self.addresses, self.mailboxes) = info.wakes.iter().map(open).unzip();
         self.info = Some(info);
     }
 
     fn lanes_to(&self, edge: usize, from: &From) -> EdgeSeed {
         let info = self.info();
         let (edge, is_feedback) = (self.edges[edge].clone(), info.feedback[edge]);
-        let addresses: Vec<Address<B::Input>> =
-            self.tasks.iter().map(|(address, _)| address.clone()).collect();
+        let addresses = self.addresses.clone();
         let target = info.index;
         let place = Place { component: info.stats[0].place.component.clone(), task: 0 };
         let From { component, task, .. } = *from;
@@ -232,15 +236,17 @@ impl<B: Bolt> Component for BoltComponent<B> {
     fn loop_of(&mut self, task: usize, outs: Vec<Vec<PortSeeds>>) -> LoopSeed {
         let concurrency = self.info().settings.concurrency;
         let mut stages: Vec<_> = outs.into_iter().map(|outs| self.stage(task, outs)).collect();
-        let Some(mailbox) = self.tasks[task].1.take() else {
+        let Some(mailbox) = self.mailboxes[task].take() else {
             unreachable!("a task is made once");
         };
+        let duty = self.info().stats[task].clone();
         Box::new(move |shared| {
             let ordered = matches!(concurrency, Concurrency::Ordered(_));
             let crew = Crew::new(stages.len(), ordered);
             if let (1, Some(stage)) = (stages.len(), stages.pop()) {
                 return stage(shared, Inlet::Mailbox(mailbox), crew);
             }
+            duty.duty.watch(mailbox.given());
             let dealer = Dealer::new(mailbox);
             let clone = |stage| {
                 let stage: Box<dyn FnOnce(_, _, _) -> Guarded> = Box::new(stage);
@@ -264,8 +270,7 @@ fn output<O: Streams>(
     });
     let outlets = O::Outlets::wire(ports.collect());
     let held = stats.duty.held.clone();
-    let settled =
-        Settled::new(shared.wake.clone(), held.clone(), shared.engine.clock.clone());
+    let settled = Settled::new(shared.wake.clone(), held.clone(), shared.engine.clock.clone());
     let holder = Holder::new(shared.clone(), held, aging);
     let output = Output::new(outlets, shared.engine.batch_tuples, holder, settled.clone());
     (output, settled)

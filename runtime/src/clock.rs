@@ -183,11 +183,10 @@ impl Alarm {
         if self.0.as_ref().is_none_or(|sleep| sleep.due() != due) {
             self.0 = Some(timers.sleep(due));
         }
-        if let Some(sleep) = &mut self.0 {
-            if Pin::new(sleep).poll(cx).is_ready() {
-                self.0 = None;
-                cx.waker().wake_by_ref();
-            }
+        let is_due = |sleep: &mut Sleep| Pin::new(sleep).poll(cx).is_ready();
+        if self.0.as_mut().is_some_and(is_due) {
+            self.0 = None;
+            cx.waker().wake_by_ref();
         }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) struct Seen {
     pub(crate) exhausted: bool,
     /// Nothing is under way.
     pub(crate) quiet: bool,
-    /// Open trees.
-    pub(crate) pending: u64,
+    /// A component has ended the topology with an error.
+    pub(crate) failed: bool,
     /// Bolts before this position have finished.
     pub(crate) finished_below: usize,
     /// Number of components.
@@ -99,6 +99,11 @@ impl Drain {
             return Some(self.cut());
         }
         match self.phase {
+            // The inputs have not ended, they broke off: nobody is told to finish.
+            Phase::Running | Phase::Draining if seen.exhausted && seen.quiet && seen.failed => {
+                self.phase = Phase::StoppingBolts;
+                Some(Command::StopBolts)
+            }
             Phase::Running | Phase::Draining if seen.exhausted && seen.quiet => {
                 self.phase = Phase::Finishing(1);
                 Some(Command::FinishBelow(1))
@@ -128,7 +133,7 @@ mod tests {
         Seen {
             exhausted: true,
             quiet: true,
-            pending: 0,
+            failed: false,
             finished_below,
             components: 3,
             bolts_stopped: false,
@@ -149,6 +154,13 @@ mod tests {
         let stopped = Seen { bolts_stopped: true, ..quiet(3) };
         assert_eq!(drain.step(stopped, now), Some(Command::StopSpouts));
         assert!(drain.is_ended() && !drain.cut);
+    }
+
+    #[test]
+    fn nobody_finishes_after_an_error() {
+        let mut drain = Drain::new(Duration::from_secs(1));
+        let failed = Seen { failed: true, ..quiet(0) };
+        assert_eq!(drain.step(failed, Duration::ZERO), Some(Command::StopBolts));
     }
 
     #[test]

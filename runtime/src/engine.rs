@@ -6,7 +6,7 @@ use tormenta_dsl::{Plan, Topology, error::Place, plan::ComponentKind, plan::Plan
 
 use crate::{
     acker::acks::AckInbox,
-    build::{Component, Info, Local, Wiring},
+    build::{AckEnd, Component, Info, Local, Wiring},
     clock::Clock,
     drain::{Command, Seen},
     executor::{
@@ -68,10 +68,15 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
     let (plan, components) = topology.into_parts()?;
     let placement = Placement::new(&plan, setup.cores.max(1), setup.fuse);
     let names: Vec<Arc<str>> = components.iter().map(|c| c.name.clone()).collect();
-    let stats: Vec<Vec<Arc<TaskStats>>> = plan.components.iter().enumerate().map(|(index, c)| {
-        let place = |task| Place { component: names[index].clone(), task };
-        (0..c.settings.tasks).map(|task| TaskStats::new(index, place(task))).collect()
-    }).collect();
+    let stats: Vec<Vec<Arc<TaskStats>>> = plan
+        .components
+        .iter()
+        .enumerate()
+        .map(|(index, c)| {
+            let place = |task| Place { component: names[index].clone(), task };
+            (0..c.settings.tasks).map(|task| TaskStats::new(index, place(task))).collect()
+        })
+        .collect();
     let wakes = wakes(&plan, &placement);
     let order = order(&plan);
     let (inboxes, mut receivers) = inboxes(&plan, &wakes);
@@ -151,12 +156,10 @@ fn wakes(plan: &Plan, placement: &Placement) -> Vec<Vec<Arc<WakeCell>>> {
     wakes
 }
 
-type Receivers = Vec<Vec<(usize, AckInbox, crate::channel::queue::Receiver<crate::acker::acks::AckBatch>)>>;
-
 /// Numbers the spout tasks and gives each an inbox for acks.
-fn inboxes(plan: &Plan, wakes: &[Vec<Arc<WakeCell>>]) -> (Vec<AckInbox>, Receivers) {
+fn inboxes(plan: &Plan, wakes: &[Vec<Arc<WakeCell>>]) -> (Vec<AckInbox>, Vec<Vec<AckEnd>>) {
     let mut inboxes = Vec::new();
-    let mut receivers: Receivers = (0..plan.components.len()).map(|_| Vec::new()).collect();
+    let mut receivers: Vec<Vec<AckEnd>> = (0..plan.components.len()).map(|_| Vec::new()).collect();
     for (index, component) in plan.components.iter().enumerate() {
         if component.kind != ComponentKind::Spout {
             continue;
@@ -180,9 +183,8 @@ impl Handle {
         let tasks = &self.shared.tasks;
         // All `done` before all `given`: see `Duty`.
         let done: u64 = tasks.iter().map(|task| task.duty.done()).sum();
-        let is_spout = |task: &TaskStats| {
-            self.plan.components[task.component].kind == ComponentKind::Spout
-        };
+        let is_spout =
+            |task: &TaskStats| self.plan.components[task.component].kind == ComponentKind::Spout;
         let spouts = || tasks.iter().filter(|task| is_spout(task));
         let bolts = || tasks.iter().filter(|task| !is_spout(task));
         let exhausted = spouts().all(|task| task.duty.exhausted.load(Ordering::SeqCst));
@@ -193,11 +195,11 @@ impl Handle {
         let finished_below = unfinished.map(position).min().unwrap_or(self.order.len());
         let bolts_stopped = bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
         let given: u64 = tasks.iter().map(|task| task.duty.given()).sum();
-        let pending: u64 = tasks.iter().map(|task| task.pending.get()).sum();
+        let failed = self.shared.reports.fatal_error().is_some();
         Seen {
             exhausted,
             quiet: done == given,
-            pending,
+            failed,
             finished_below,
             components: self.order.len(),
             bolts_stopped,

@@ -25,6 +25,7 @@
 //! very same loops in virtual time, and one seed replays a whole run.
 
 mod acker;
+pub mod artifact;
 mod build;
 mod channel;
 mod clock;
@@ -43,14 +44,16 @@ pub mod planted;
 mod report;
 mod rng;
 pub mod testkit;
+mod watch;
 
 pub use build::Local;
 pub use cluster::{LocalCluster, Simulation};
 pub use local::{Options, RunError, Running, Stopper, Summary, run, start};
-pub use metrics::{Metrics, Histogram};
+pub use metrics::{Histogram, Metrics};
 pub use placement::Placement;
 pub use report::{DeadLetter, OnLetter, ReportedError};
 pub use rng::Rng;
+pub use watch::Watch;
 
 /// A topology for this engine.
 pub type Topology = tormenta_dsl::Topology<Local>;

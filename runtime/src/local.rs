@@ -20,6 +20,7 @@ use crate::{
     metrics::Metrics,
     placement::Placement,
     report::{DeadLetter, OnLetter, ReportedError},
+    watch::Watch,
 };
 
 /// How a topology runs in this process.
@@ -151,8 +152,7 @@ pub fn start(topology: Topology<Local>, options: Options) -> Result<Running, Run
     let started = handle.shared.clock.now();
     handle.shared.bell.connect(asked.clone());
     let controller = spawn_controller(&handle, &asked, limit);
-    let mut running =
-        Running { handle, cores: Vec::new(), controller: None, asked, started };
+    let mut running = Running { handle, cores: Vec::new(), controller: None, asked, started };
     running.cores = threads.map_err(RunError::Thread)?;
     running.controller = Some(controller.map_err(RunError::Thread)?);
     Ok(running)
@@ -289,6 +289,12 @@ impl Running {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         Stopper(self.asked.clone())
+    }
+
+    /// A handle that can look at the topology while somebody waits for it.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.handle.clone())
     }
 
     /// Who holds tuples or is executing for long.

@@ -5,65 +5,36 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 use tormenta_dsl::{Keyed, StateKey, StateValue, Store, Stores};
 
-/// A store whose values stand in one vector, so that a key that was found is a number.
-struct Memory<K, V> {
-    index: FxHashMap<K, usize>,
-    values: Vec<Option<V>>,
-    free: Vec<usize>,
-}
-
-impl<K, V> Default for Memory<K, V> {
-    fn default() -> Self {
-        Self { index: FxHashMap::default(), values: Vec::new(), free: Vec::new() }
-    }
-}
+/// A store that is a hash map.
+struct Memory<K, V>(FxHashMap<K, V>);
 
 impl<K: Hash + Eq + Send, V: Send> Store<K, V> for Memory<K, V> {
     fn get(&self, key: &K) -> Option<&V> {
-        self.index.get(key).and_then(|slot| self.values[*slot].as_ref())
+        self.0.get(key)
     }
 
     fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.index.get(key).and_then(|slot| self.values[*slot].as_mut())
+        self.0.get_mut(key)
     }
 
-    fn find(&self, key: &K) -> Option<usize> {
-        self.index.get(key).copied()
+    fn entry(&mut self, key: K, make: &mut dyn FnMut() -> V) -> &mut V {
+        self.0.entry(key).or_insert_with(make)
     }
 
-    fn slot(&mut self, slot: usize) -> &mut V {
-        self.values[slot].as_mut().expect("the slot was found or filled just before")
-    }
-
-    fn insert(&mut self, key: K, value: V) -> usize {
-        if let Some(slot) = self.index.get(&key) {
-            self.values[*slot] = Some(value);
-            return *slot;
-        }
-        let slot = self.free.pop().unwrap_or(self.values.len());
-        if slot == self.values.len() {
-            self.values.push(Some(value));
-        } else {
-            self.values[slot] = Some(value);
-        }
-        self.index.insert(key, slot);
-        slot
+    fn insert(&mut self, key: K, value: V) {
+        self.0.insert(key, value);
     }
 
     fn remove(&mut self, key: &K) -> Option<V> {
-        let slot = self.index.remove(key)?;
-        self.free.push(slot);
-        self.values[slot].take()
+        self.0.remove(key)
     }
 
     fn len(&self) -> usize {
-        self.index.len()
+        self.0.len()
     }
 
     fn iter(&self) -> Box<dyn Iterator<Item = (&K, &V)> + '_> {
-        Box::new(self.index.iter().filter_map(|(key, slot)| {
-            self.values[*slot].as_ref().map(|value| (key, value))
-        }))
+        Box::new(self.0.iter())
     }
 }
 
@@ -73,7 +44,7 @@ pub(crate) struct MemoryStores;
 
 impl Stores for MemoryStores {
     fn keyed<K: StateKey, V: StateValue>(&mut self, _name: &str, keyed: &mut Keyed<K, V>) {
-        keyed.attach(Box::new(Memory::default()));
+        keyed.attach(Box::new(Memory(FxHashMap::default())));
     }
 }
 

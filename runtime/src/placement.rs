@@ -34,8 +34,7 @@ impl Placement {
     /// Places the tasks of a plan on so many cores.
     #[must_use]
     pub fn new(plan: &Plan, cores: usize, fuse: bool) -> Self {
-        let fused: Vec<bool> =
-            plan.edges.iter().map(|edge| fuse && may_fuse(plan, edge)).collect();
+        let fused: Vec<bool> = plan.edges.iter().map(|edge| fuse && may_fuse(plan, edge)).collect();
         let mut placement = Self { fused, loops: Vec::new(), cores };
         let (mut shared, mut own) = (0, cores);
         for component in plan.topological_order().into_iter().chain(feedback_only(plan)) {

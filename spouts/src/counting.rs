@@ -37,15 +37,7 @@ struct Clock {
 
 impl Counting {
     pub(crate) fn up_to(limit: u64) -> Self {
-        Self {
-            limit,
-            per_second: None,
-            per_task: false,
-            next: 0,
-            step: 1,
-            ready: 0,
-            clock: None,
-        }
+        Self { limit, per_second: None, per_task: false, next: 0, step: 1, ready: 0, clock: None }
     }
 
     pub(crate) fn limit(self, limit: u64) -> Self {
@@ -63,33 +55,33 @@ impl Counting {
     }
 
     pub(crate) fn prepare(&mut self, cx: &Context) -> Result {
-        (self.next, self.step) = if self.per_task {
-            (0, 1)
-        } else {
-            (cx.task() as u64, cx.tasks() as u64)
-        };
+        (self.next, self.step) =
+            if self.per_task { (0, 1) } else { (cx.task() as u64, cx.tasks() as u64) };
         let pace = match self.per_second {
             None => None,
             Some(rate) => Some(Pace::new(rate, cx.now()).ok_or_else(|| no_rate(cx, rate))?),
         };
         self.ready = if pace.is_none() { self.limit } else { 0 };
-        self.clock = Some(Clock {
-            cx: cx.clone(),
-            pace,
-            paused: None,
-        });
+        self.clock = Some(Clock { cx: cx.clone(), pace, paused: None });
         Ok(())
     }
 
     /// The next number, once it is due. Cancel safe: nothing changes before the last wait is over.
-    #[inline]
     pub(crate) async fn next(&mut self) -> Result<Option<u64>> {
         if self.next >= self.ready && !self.wait().await? {
             return Ok(None);
         }
+        Ok(self.ready())
+    }
+
+    /// The next number, if it can go without a look at the clock.
+    #[inline]
+    pub(crate) fn ready(&mut self) -> Option<u64> {
         let number = self.next;
-        self.next = number.saturating_add(self.step);
-        Ok(Some(number))
+        (number < self.ready).then(|| {
+            self.next = number.saturating_add(self.step);
+            number
+        })
     }
 
     /// Waits until the next number is due; false when there is none.
@@ -158,9 +150,7 @@ mod tests {
         let timer = ManualTimer::new();
         for (task, expected) in [(0, vec![0, 3, 6]), (1, vec![1, 4]), (2, vec![2, 5])] {
             let mut counting = Counting::up_to(7);
-            counting
-                .prepare(&context(task, 3, &timer))
-                .expect("prepared");
+            counting.prepare(&context(task, 3, &timer)).expect("prepared");
             assert_eq!(drain(&mut counting), expected);
             assert!(drain(&mut counting).is_empty(), "the end stays the end");
         }
@@ -211,13 +201,9 @@ mod tests {
     #[test]
     fn all_tasks_together_keep_the_rate() {
         let timer = ManualTimer::new();
-        let mut tasks: Vec<_> = (0..4)
-            .map(|_| Counting::up_to(u64::MAX).rate(100.0))
-            .collect();
+        let mut tasks: Vec<_> = (0..4).map(|_| Counting::up_to(u64::MAX).rate(100.0)).collect();
         for (task, counting) in tasks.iter_mut().enumerate() {
-            counting
-                .prepare(&context(task, 4, &timer))
-                .expect("prepared");
+            counting.prepare(&context(task, 4, &timer)).expect("prepared");
         }
         timer.advance(Duration::from_millis(995));
         let mut count = 0;

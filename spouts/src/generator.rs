@@ -87,7 +87,10 @@ where
 
     #[inline]
     async fn next(&mut self) -> Result<Option<(T, ())>> {
-        let number = self.counting.next().await?;
+        let number = match self.counting.ready() {
+            Some(number) => Some(number),
+            None => self.counting.next().await?,
+        };
         Ok(number.map(|number| ((self.make)(number), ())))
     }
 

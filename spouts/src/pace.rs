@@ -15,10 +15,7 @@ pub(crate) struct Pace {
 impl Pace {
     /// A schedule that starts now; `None` if the rate is no positive number.
     pub(crate) fn new(per_second: f64, now: Duration) -> Option<Self> {
-        (per_second.is_finite() && per_second > 0.0).then_some(Self {
-            per_second,
-            start: now,
-        })
+        (per_second.is_finite() && per_second > 0.0).then_some(Self { per_second, start: now })
     }
 
     /// When `number` is due.
@@ -63,10 +60,7 @@ mod tests {
         for per_second in [0.3, 3.0, 1_000.0, 333_333.3, 10_000_000.0] {
             let due = pace(per_second).due(1_000_000) - SECOND;
             let exact = 1_000_000.0 / per_second;
-            assert!(
-                (due.as_secs_f64() - exact).abs() < 1e-6 * exact,
-                "{per_second}"
-            );
+            assert!((due.as_secs_f64() - exact).abs() < 1e-6 * exact, "{per_second}");
         }
     }
 
@@ -76,10 +70,7 @@ mod tests {
             let pace = pace(per_second);
             for number in (0..10_000).step_by(7) {
                 let quota = pace.quota(pace.due(number));
-                assert!(
-                    quota.abs_diff(number + 1) <= 1,
-                    "{per_second}: {number} {quota}"
-                );
+                assert!(quota.abs_diff(number + 1) <= 1, "{per_second}: {number} {quota}");
             }
         }
     }

@@ -80,7 +80,11 @@ impl Spout for Sequence {
 
     #[inline]
     async fn next(&mut self) -> Result<Option<(u64, ())>> {
-        Ok(self.counting.next().await?.map(|number| (number, ())))
+        let number = match self.counting.ready() {
+            Some(number) => Some(number),
+            None => self.counting.next().await?,
+        };
+        Ok(number.map(|number| (number, ())))
     }
 
     fn activated(&mut self) {

@@ -21,28 +21,18 @@ impl ManualTimer {
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        *self
-            .0
-            .lock()
-            .expect("no test panics while it holds the clock") += by;
+        *self.0.lock().expect("no test panics while it holds the clock") += by;
     }
 }
 
 impl Timer for ManualTimer {
     fn now(&self) -> Duration {
-        *self
-            .0
-            .lock()
-            .expect("no test panics while it holds the clock")
+        *self.0.lock().expect("no test panics while it holds the clock")
     }
 
     fn sleep_until(self: Arc<Self>, until: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::poll_fn(move |_| {
-            if self.now() < until {
-                Poll::Pending
-            } else {
-                Poll::Ready(())
-            }
+            if self.now() < until { Poll::Pending } else { Poll::Ready(()) }
         }))
     }
 }
@@ -50,10 +40,7 @@ impl Timer for ManualTimer {
 pub(crate) fn context(task: usize, tasks: usize, timer: &Arc<ManualTimer>) -> Context {
     Context::new(Parts {
         topology: "test".into(),
-        place: Place {
-            component: "test".into(),
-            task,
-        },
+        place: Place { component: "test".into(), task },
         tasks,
         config: Arc::new(BTreeMap::new()),
         counters: Counters::default(),

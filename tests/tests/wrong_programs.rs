@@ -65,21 +65,14 @@ fn no_report_points_at_the_macro_as_a_whole() -> Result<(), Box<dyn Error>> {
     let mut reports = 0;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_none_or(|extension| extension != "stderr")
-        {
+        if path.extension().is_none_or(|extension| extension != "stderr") {
             continue;
         }
         reports += 1;
         let shown = fs::read_to_string(&path)?
             .lines()
             .filter_map(|line| line.split_once(" | "))
-            .any(|(_, source)| {
-                source
-                    .trim_start_matches(['/', ' '])
-                    .starts_with("topology! {")
-            });
+            .any(|(_, source)| source.trim_start_matches(['/', ' ']).starts_with("topology! {"));
         assert!(!shown, "{} points at the whole macro", path.display());
     }
     assert!(reports > 25, "only {reports} reports");
@@ -90,46 +83,22 @@ type Declare = fn(&mut Topology<NoEngine>);
 
 /// With the macro, with the builder, and what the plan says of both.
 const PLANS: [(Declare, Declare, &[&str]); 9] = [
-    (
-        sugar::duplicate_name,
-        by_hand::duplicate_name,
-        &["two components are called `count`"],
-    ),
+    (sugar::duplicate_name, by_hand::duplicate_name, &["two components are called `count`"]),
     (
         sugar::reserved_name,
         by_hand::reserved_name,
         &["`__acker` is no good name: names that start with `__` are reserved"],
     ),
-    (
-        sugar::bad_name,
-        by_hand::bad_name,
-        &["`my words` is no good name: use ASCII letters"],
-    ),
-    (
-        sugar::zero_tasks,
-        by_hand::zero_tasks,
-        &["`count`: it has 0 tasks"],
-    ),
-    (
-        sugar::reads_nothing,
-        by_hand::reads_nothing,
-        &["bolt `count` reads nothing"],
-    ),
+    (sugar::bad_name, by_hand::bad_name, &["`my words` is no good name: use ASCII letters"]),
+    (sugar::zero_tasks, by_hand::zero_tasks, &["`count`: it has 0 tasks"]),
+    (sugar::reads_nothing, by_hand::reads_nothing, &["bolt `count` reads nothing"]),
     (
         sugar::other_topology,
         by_hand::other_topology,
         &["bolt `count` reads a stream of `tormenta_dsl::doc::Word` that belongs to another"],
     ),
-    (
-        sugar::open_feedback,
-        by_hand::open_feedback,
-        &["feedback `again` has no source"],
-    ),
-    (
-        sugar::unread_feedback,
-        by_hand::unread_feedback,
-        &["feedback `again` is read by nobody"],
-    ),
+    (sugar::open_feedback, by_hand::open_feedback, &["feedback `again` has no source"]),
+    (sugar::unread_feedback, by_hand::unread_feedback, &["feedback `again` is read by nobody"]),
     (
         sugar::all_at_once,
         by_hand::all_at_once,

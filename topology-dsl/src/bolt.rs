@@ -1,5 +1,7 @@
 //! Where tuples are worked on.
 
+use std::time::Duration;
+
 use crate::{Context, Emitter, Free, Result, Streams, keyed::Stores};
 
 /// A processor of tuples. One trait for all of them.
@@ -69,6 +71,11 @@ pub trait Bolt: Clone + Send + 'static {
     /// Fails the tuple, and with it the tree it belongs to.
     async fn execute(&mut self, tuple: Self::Input, out: &Emitter<Self::Output>) -> Result;
 
+    /// The interval between ticks that this bolt needs, where its user sets none.
+    fn tick_interval(&self) -> Option<Duration> {
+        None
+    }
+
     /// Called at the interval set by [`tick`](crate::BoltHandle::tick), between two tuples. Ticks
     /// do not pile up: at most one is waiting.
     ///
@@ -79,7 +86,8 @@ pub trait Bolt: Clone + Send + 'static {
         Ok(())
     }
 
-    /// The inputs have ended. The last chance to emit, and the moment to settle held tickets.
+    /// The inputs have ended. The last chance to emit, and the moment to settle held tickets. Not
+    /// called when the topology ends for another reason: what is held fails then.
     ///
     /// # Errors
     /// Reported; tickets that are still held fail.

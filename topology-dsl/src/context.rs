@@ -35,8 +35,11 @@ pub struct Parts {
     /// The engine's time.
     pub timer: Arc<dyn Timer>,
     /// Where reported errors go.
-    pub report: Arc<dyn Fn(&Place, &Error) + Send + Sync>,
+    pub report: Report,
 }
+
+/// Takes an error that a task reports.
+pub(crate) type Report = Arc<dyn Fn(&Place, &Error) + Send + Sync>;
 
 impl Context {
     /// A context with these parts.
@@ -80,8 +83,7 @@ impl Context {
         let Some(text) = self.0.config.get(key) else {
             return Err(Error::msg(format!("`{}` needs the setting `{key}`", self.component())));
         };
-        text.parse()
-            .map_err(|why| Error::msg(format!("setting `{key}` is `{text}`: {why}")))
+        text.parse().map_err(|why| Error::msg(format!("setting `{key}` is `{text}`: {why}")))
     }
 
     /// A counter of this task. Counters of the same name are added up over the tasks.

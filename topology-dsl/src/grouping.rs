@@ -217,7 +217,8 @@ impl<T> Routed<T> {
         for (index, envelope) in batch.envelopes.iter().enumerate() {
             self.chosen.clear();
             grouping.choose(&envelope.value, tasks, &mut self.chosen);
-            let lanes = self.chosen.iter().map(|lane| (index as u32, (*lane).min(tasks - 1) as u32));
+            let lanes =
+                self.chosen.iter().map(|lane| (index as u32, (*lane).min(tasks - 1) as u32));
             self.pairs.extend(lanes);
         }
         self.lanes.accept(batch, Picks::Pairs(&self.pairs));
@@ -277,12 +278,10 @@ impl<T, I> Lanes<T> for Convert<T, I> {
 
     fn accept(&mut self, batch: &mut Batch<T>, picks: Picks<'_>) {
         let converted = &mut self.converted;
-        converted.envelopes.extend(batch.envelopes.drain(..).map(|envelope| {
-            Envelope {
-                root: envelope.root,
-                edge: envelope.edge,
-                value: (self.constructor)(envelope.value),
-            }
+        converted.envelopes.extend(batch.envelopes.drain(..).map(|envelope| Envelope {
+            root: envelope.root,
+            edge: envelope.edge,
+            value: (self.constructor)(envelope.value),
         }));
         converted.anchors.append(&mut batch.anchors);
         converted.epoch = batch.epoch.take();

@@ -7,7 +7,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::Key;
 
 /// What keyed state can be filed under.
-pub trait StateKey: Key + Hash + Eq + Clone + Send + Serialize + DeserializeOwned + 'static {}
+pub trait StateKey:
+    Key + Hash + Eq + Clone + Send + Serialize + DeserializeOwned + 'static
+{
+}
 
 impl<K: Key + Hash + Eq + Clone + Send + Serialize + DeserializeOwned + 'static> StateKey for K {}
 
@@ -66,12 +69,9 @@ impl<K, V> Keyed<K, V> {
 
     /// The value of a key, which is made first if there is none.
     pub fn entry(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
-        let store = self.store_mut();
-        let slot = match store.find(&key) {
-            Some(slot) => slot,
-            None => store.insert(key, make()),
-        };
-        store.slot(slot)
+        let mut make = Some(make);
+        let mut value = || make.take().map(|make| make()).expect("a store makes a value once");
+        self.store_mut().entry(key, &mut value)
     }
 
     /// Sets the value of a key.
@@ -145,12 +145,10 @@ pub trait Store<K, V>: Send {
     fn get(&self, key: &K) -> Option<&V>;
     /// The value of a key, to be changed.
     fn get_mut(&mut self, key: &K) -> Option<&mut V>;
-    /// Where a key is, valid until the next insertion or removal.
-    fn find(&self, key: &K) -> Option<usize>;
-    /// The value at a place that `find` or `insert` named.
-    fn slot(&mut self, slot: usize) -> &mut V;
-    /// Sets the value of a key and says where it is.
-    fn insert(&mut self, key: K, value: V) -> usize;
+    /// The value of a key, which is made first, by calling `make` once, if there is none.
+    fn entry(&mut self, key: K, make: &mut dyn FnMut() -> V) -> &mut V;
+    /// Sets the value of a key.
+    fn insert(&mut self, key: K, value: V);
     /// Forgets a key.
     fn remove(&mut self, key: &K) -> Option<V>;
     /// Number of keys.

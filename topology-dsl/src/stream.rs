@@ -69,25 +69,21 @@ impl<T: Clone + Send + 'static> Stream<T> {
     }
 
     /// Any task, evenly, those with the shorter queue first.
-    #[must_use]
     pub fn shuffle(&self) -> Edge<T> {
         self.edge(Kind::Shuffle, None, || Choose::Shuffle)
     }
 
     /// Any task; says that the author does not care. The planner keeps the tuple where it is.
-    #[must_use]
     pub fn none(&self) -> Edge<T> {
         self.edge(Kind::None, None, || Choose::LocalOrShuffle)
     }
 
     /// Any task of the same worker, or any task where there is none.
-    #[must_use]
     pub fn local_or_shuffle(&self) -> Edge<T> {
         self.edge(Kind::LocalOrShuffle, None, || Choose::LocalOrShuffle)
     }
 
     /// The same task for the same key: `words.by(|w| &w.word)`.
-    #[must_use]
     pub fn by<K, F>(&self, key: F) -> Edge<T>
     where
         K: Key + ?Sized,
@@ -100,7 +96,6 @@ impl<T: Clone + Send + 'static> Stream<T> {
 
     /// The same task for the same composite or computed key:
     /// `swipes.by_key(|s, key| { key.add(&s.card).add(&(s.at / 3600)); })`.
-    #[must_use]
     pub fn by_key<F>(&self, key: F) -> Edge<T>
     where
         F: Fn(&T, &mut KeyHasher) + Clone + Send + Sync + 'static,
@@ -110,7 +105,6 @@ impl<T: Clone + Send + 'static> Stream<T> {
 
     /// One of two tasks for the same key, whichever has had less: for keys so skewed that one
     /// task cannot bear the hottest of them. What the two count must be merged further down.
-    #[must_use]
     pub fn partial_by<K, F>(&self, key: F) -> Edge<T>
     where
         K: Key + ?Sized,
@@ -125,25 +119,21 @@ impl<T: Clone + Send + 'static> Stream<T> {
     }
 
     /// Every task gets every tuple.
-    #[must_use]
     pub fn all(&self) -> Edge<T> {
         self.edge(Kind::All, None, || Choose::All)
     }
 
     /// Everything to the first task.
-    #[must_use]
     pub fn global(&self) -> Edge<T> {
         self.edge(Kind::Global, None, || Choose::Global)
     }
 
     /// The emitter names the task, with [`emit_direct`](crate::Emitter::emit_direct).
-    #[must_use]
     pub fn direct(&self) -> Edge<T> {
         self.edge(Kind::Direct, None, || Choose::Direct)
     }
 
     /// A grouping of your own.
-    #[must_use]
     pub fn custom<G: Grouping<T>>(&self, grouping: G) -> Edge<T> {
         self.edge(Kind::Custom, Some(std::any::type_name::<G>()), move || {
             Choose::Custom(Box::new(grouping.clone()))
@@ -154,9 +144,8 @@ impl<T: Clone + Send + 'static> Stream<T> {
     where
         F: Fn() -> Choose<T> + Send + Sync + 'static,
     {
-        let router = move |lanes, task| {
-            Box::new(Routed::new(choose(), lanes, task)) as Box<dyn Router<T>>
-        };
+        let router =
+            move |lanes, task| Box::new(Routed::new(choose(), lanes, task)) as Box<dyn Router<T>>;
         Edge {
             source: self.source,
             port: self.port,
@@ -286,4 +275,3 @@ impl<I> IntoEdges for Vec<Edge<I>> {
         self
     }
 }
-

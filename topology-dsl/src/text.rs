@@ -34,11 +34,7 @@ impl Line {
     /// The first line of the first file, for tests and for sources that number nothing.
     #[must_use]
     pub fn new(text: impl Into<Bytes>) -> Self {
-        Self {
-            text: text.into(),
-            file: 0,
-            number: 1,
-        }
+        Self { text: text.into(), file: 0, number: 1 }
     }
 
     /// The words of the line: see [`words`].
@@ -149,16 +145,11 @@ mod tests {
 
     fn naive(text: &[u8]) -> Vec<Vec<u8>> {
         let words = text.split(|byte| [0x09, 0x0a, 0x0c, 0x0d, 0x20].contains(byte));
-        words
-            .filter(|word| !word.is_empty())
-            .map(<[u8]>::to_vec)
-            .collect()
+        words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect()
     }
 
     fn found(text: Vec<u8>) -> Vec<Vec<u8>> {
-        words(&Bytes::from(text))
-            .map(|word| word.to_vec())
-            .collect()
+        words(&Bytes::from(text)).map(|word| word.to_vec()).collect()
     }
 
     quickcheck! {
@@ -188,11 +179,7 @@ mod tests {
 
     #[test]
     fn a_line_is_its_own_record() {
-        let line = Line {
-            text: Bytes::from_static(b"a\xff"),
-            file: 2,
-            number: 7,
-        };
+        let line = Line { text: Bytes::from_static(b"a\xff"), file: 2, number: 7 };
         let record = line.to_record().expect("a line is plain");
         assert_eq!(record.to::<Line>().expect("and comes back"), line);
     }

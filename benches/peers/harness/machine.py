@@ -24,6 +24,16 @@ def ping_pong_ns(build):
         return None
 
 
+def wait_until_quiet(others_share_max, patience):
+    """Waits for half a second in which others took little, or until patience (seconds) is over."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with Watch() as watch:
+            time.sleep(0.5)
+        if watch.others_share <= others_share_max:
+            return
+
+
 class Watch:
     """Measures which share of the machine other processes took while a child ran."""
 

@@ -36,30 +36,17 @@ impl Draft {
         let path = destination(path)?;
         let draft = draft_path(&path)?;
         // Not truncated before it is ours: another process may be writing it.
-        let opened = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&draft);
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&draft);
         let file = opened.map_err(|error| cannot_create(&draft, error))?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
                 let draft = draft.display();
-                return Err(Error::msg(format!(
-                    "`{draft}` is being written by somebody else"
-                )));
+                return Err(Error::msg(format!("`{draft}` is being written by somebody else")));
             }
             // Some file systems have no locks. The lock is a courtesy, not a promise.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
-        let mut draft = Self {
-            file,
-            draft,
-            path,
-            bytes: 0,
-            torn: true,
-            lost: None,
-        };
+        let mut draft = Self { file, draft, path, bytes: 0, torn: true, lost: None };
         draft.mend().map_err(|error| draft.failed("empty", error))?;
         Ok(draft)
     }
@@ -86,9 +73,7 @@ impl Draft {
     /// When it is not complete, or the operating system refuses. The draft is left as it is.
     pub(crate) fn publish(&mut self) -> Result {
         self.mend().map_err(|error| self.failed("cut", error))?;
-        self.file
-            .sync_all()
-            .map_err(|error| self.failed("sync", error))?;
+        self.file.sync_all().map_err(|error| self.failed("sync", error))?;
         let (draft, path) = (self.draft.display(), self.path.display());
         if let Some(lost) = &self.lost {
             return Err(Error::msg(format!(
@@ -99,11 +84,9 @@ impl Draft {
             .map_err(|error| Error::from(error).context(format!("rename `{draft}` to `{path}`")))?;
         // The name is an entry of the directory, which is a file of its own.
         #[cfg(unix)]
-        File::open(directory(&self.path))
-            .and_then(|directory| directory.sync_all())
-            .map_err(|error| {
-                Error::from(error).context(format!("sync the directory of `{path}`"))
-            })?;
+        File::open(directory(&self.path)).and_then(|directory| directory.sync_all()).map_err(
+            |error| Error::from(error).context(format!("sync the directory of `{path}`")),
+        )?;
         Ok(())
     }
 
@@ -129,9 +112,7 @@ fn destination(path: &Path) -> Result<PathBuf> {
     };
     let name = path.display();
     if about.is_dir() {
-        return Err(Error::msg(format!(
-            "`{name}` is a directory; name a file in it"
-        )));
+        return Err(Error::msg(format!("`{name}` is a directory; name a file in it")));
     }
     if !about.is_file() {
         return Err(Error::msg(format!(
@@ -174,19 +155,9 @@ fn cannot_create(draft: &Path, error: io::Error) -> Error {
 impl Draft {
     pub(super) fn on_a_full_disk() -> Self {
         let draft = PathBuf::from("/dev/full");
-        let file = OpenOptions::new()
-            .write(true)
-            .open(&draft)
-            .expect("linux has one");
+        let file = OpenOptions::new().write(true).open(&draft).expect("linux has one");
         let path = PathBuf::from("/dev/full");
-        Self {
-            file,
-            draft,
-            path,
-            bytes: 0,
-            torn: false,
-            lost: None,
-        }
+        Self { file, draft, path, bytes: 0, torn: false, lost: None }
     }
 }
 
@@ -244,10 +215,7 @@ mod tests {
         let path = dir.path().join("a");
         let first = Draft::create(&path).expect("created");
         let error = Draft::create(&path).expect_err("refused").to_string();
-        assert!(
-            error.ends_with("a.partial` is being written by somebody else"),
-            "{error}"
-        );
+        assert!(error.ends_with("a.partial` is being written by somebody else"), "{error}");
         drop(first);
         Draft::create(&path).expect("free again");
     }
@@ -274,9 +242,7 @@ mod tests {
         let (path, link) = (dir.path().join("a"), dir.path().join("link"));
         fs::write(&path, "old").expect("written");
         std::os::unix::fs::symlink(&path, &link).expect("linked");
-        Draft::create(&link)
-            .and_then(|mut draft| draft.publish())
-            .expect("published");
+        Draft::create(&link).and_then(|mut draft| draft.publish()).expect("published");
         assert_eq!(text(&path), "");
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
     }
@@ -286,9 +252,6 @@ mod tests {
     fn a_full_disk_is_named() {
         let mut draft = Draft::on_a_full_disk();
         let error = draft.append(b"x").expect_err("full").to_string();
-        assert!(
-            error.starts_with("write to `/dev/full`: No space left"),
-            "{error}"
-        );
+        assert!(error.starts_with("write to `/dev/full`: No space left"), "{error}");
     }
 }

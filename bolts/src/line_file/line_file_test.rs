@@ -19,11 +19,7 @@ struct Test {
 impl Test {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        Self {
-            dir,
-            bench: Bench::new(),
-            cx: context(0, 1),
-        }
+        Self { dir, bench: Bench::new(), cx: context(0, 1) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -71,15 +67,9 @@ fn ticked_acks_wait_for_their_lines() {
     for n in 1..=2 {
         test.execute(&mut file, n).expect("held");
     }
-    assert_eq!(
-        (test.text("a.partial").as_deref(), test.bench.settled()),
-        (Some(""), vec![])
-    );
+    assert_eq!((test.text("a.partial").as_deref(), test.bench.settled()), (Some(""), vec![]));
     block_on(file.tick(&test.bench.emitter())).expect("written");
-    assert_eq!(
-        test.text("a.partial").as_deref(),
-        Some("storm\t1\nstorm\t2\n")
-    );
+    assert_eq!(test.text("a.partial").as_deref(), Some("storm\t1\nstorm\t2\n"));
     assert_eq!(test.bench.settled(), [Settled::Acked(1), Settled::Acked(2)]);
     test.execute(&mut file, 3).expect("held");
     block_on(file.finish(&test.bench.emitter())).expect("published");
@@ -99,10 +89,7 @@ fn a_full_buffer_is_written_without_a_tick() {
     assert!(test.bench.settled().len() >= HELD_MAX);
     assert!(file.held.len() < HELD_MAX && file.lines.len() < BUFFER_BYTES);
     block_on(file.finish(&test.bench.emitter())).expect("published");
-    assert_eq!(
-        test.text("a").map(|text| text.lines().count() as u64),
-        Some(tuples)
-    );
+    assert_eq!(test.text("a").map(|text| text.lines().count() as u64), Some(tuples));
 }
 
 #[test]
@@ -128,16 +115,8 @@ fn a_full_disk_fails_the_tuples_by_name_and_the_end() {
     file.ticking = true;
     test.execute(&mut file, 1).expect("held");
     let error = block_on(file.tick(&test.bench.emitter())).expect_err("full");
-    assert!(
-        error
-            .to_string()
-            .starts_with("write to `/dev/full`: No space left"),
-        "{error}"
-    );
-    assert_eq!(
-        test.bench.settled(),
-        [Settled::Failed(1, error.to_string())]
-    );
+    assert!(error.to_string().starts_with("write to `/dev/full`: No space left"), "{error}");
+    assert_eq!(test.bench.settled(), [Settled::Failed(1, error.to_string())]);
     assert!(file.lines.is_empty() && file.held.is_empty());
     file.ticking = false;
     assert!(test.execute(&mut file, 2).is_err());
@@ -149,28 +128,16 @@ fn two_bolts_cannot_write_one_file() {
     let test = Test::new();
     let _first = test.prepared(&prototype(test.path("a")));
     let open = test.cx.shared(Drafts::default);
-    let other = Drafts::open(&open, test.path("a"), &context(1, 2))
-        .err()
-        .expect("refused");
-    assert!(
-        other
-            .to_string()
-            .ends_with("a` is being written by `test/test[0]`"),
-        "{other}"
-    );
+    let other = Drafts::open(&open, test.path("a"), &context(1, 2)).err().expect("refused");
+    assert!(other.to_string().ends_with("a` is being written by `test/test[0]`"), "{other}");
 }
 
 #[test]
 fn every_task_has_a_file_of_its_own() {
     let test = Test::new();
     let one = prototype(test.path("a"));
-    let error = block_on(one.clone().prepare(&context(1, 3)))
-        .expect_err("refused")
-        .to_string();
-    assert!(
-        error.starts_with("`test` has 3 tasks and one file, `"),
-        "{error}"
-    );
+    let error = block_on(one.clone().prepare(&context(1, 3))).expect_err("refused").to_string();
+    assert!(error.starts_with("`test` has 3 tasks and one file, `"), "{error}");
     let mut part = prototype(test.path("part-{task}"));
     block_on(part.prepare(&context(1, 3))).expect("prepared");
     block_on(part.finish(&test.bench.emitter())).expect("published");
@@ -181,8 +148,6 @@ fn every_task_has_a_file_of_its_own() {
 fn a_missing_directory_is_named_before_the_first_tuple() {
     let test = Test::new();
     let mut file = prototype(test.path("lost/a"));
-    let error = block_on(file.prepare(&test.cx))
-        .expect_err("refused")
-        .to_string();
+    let error = block_on(file.prepare(&test.cx)).expect_err("refused").to_string();
     assert!(error.contains("lost` does not exist; create it"), "{error}");
 }

@@ -93,14 +93,7 @@ impl<T: Streams> LineFile<T> {
 
     fn new(path: PathBuf, format: Format<T>) -> Self {
         let (lines, held) = (Vec::new(), Vec::new());
-        Self {
-            path,
-            format,
-            draft: None,
-            ticking: false,
-            lines,
-            held,
-        }
+        Self { path, format, draft: None, ticking: false, lines, held }
     }
 
     /// Writes what was collected and settles the tuples that wait for it.
@@ -136,9 +129,7 @@ impl<T> Clone for LineFile<T> {
 
 impl<T> std::fmt::Debug for LineFile<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LineFile")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("LineFile").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -160,6 +151,10 @@ impl<T: Streams> Bolt for LineFile<T> {
             return Ok(());
         }
         self.write()
+    }
+
+    fn tick_interval(&self) -> Option<Duration> {
+        Some(Duration::from_millis(100))
     }
 
     async fn tick(&mut self, _out: &Emitter<(), Free>) -> Result {
@@ -214,26 +209,17 @@ impl Drafts {
             Some(owned) if owned.owner == owner => owned.draft.clone(),
             Some(Owned { owner, .. }) => {
                 let path = path.display();
-                return Err(Error::msg(format!(
-                    "`{path}` is being written by `{owner}`"
-                )));
+                return Err(Error::msg(format!("`{path}` is being written by `{owner}`")));
             }
             None => {
                 let draft = Arc::new(Mutex::new(Draft::create(&path)?));
-                let owned = Owned {
-                    owner,
-                    draft: draft.clone(),
-                };
+                let owned = Owned { owner, draft: draft.clone() };
                 open.insert(path.clone(), owned);
                 draft
             }
         };
         drop(open);
-        Ok(OpenDraft {
-            path,
-            draft,
-            drafts: drafts.clone(),
-        })
+        Ok(OpenDraft { path, draft, drafts: drafts.clone() })
     }
 }
 

@@ -55,8 +55,7 @@ impl<T> Clone for Address<T> {
 pub(crate) fn mailbox<T>(wake: Arc<WakeCell>) -> (Address<T>, Mailbox<T>) {
     let ((queue_in, queue_out), (feedback_in, feedback_out)) = (queue(), queue());
     let given = Arc::new(AtomicU64::new(0));
-    let address =
-        Address { queue: queue_in, feedback: feedback_in, given: given.clone(), wake };
+    let address = Address { queue: queue_in, feedback: feedback_in, given: given.clone(), wake };
     (address, Mailbox { queue: queue_out, feedback: feedback_out, given })
 }
 

@@ -56,8 +56,7 @@ impl Core {
             let ready = LoopWaker::new(signal.clone());
             let waker = Waker::from(ready.clone());
             planted.wake.set(waker.clone());
-            let shared =
-                LoopShared::new(engine.clone(), timers.clone(), planted.wake, planted.rng);
+            let shared = LoopShared::new(engine.clone(), timers.clone(), planted.wake, planted.rng);
             let future = Some(Box::pin((planted.seed)(&shared)));
             Loop { future, ready, waker }
         };

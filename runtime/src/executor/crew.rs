@@ -103,11 +103,7 @@ impl<I: Clone> Dealer<I> {
         let mut batch = std::mem::take(&mut delivery.batch);
         let (tuples, epoch): (usize, Option<Epoch>) = (batch.len(), batch.epoch.take());
         let anchors = std::mem::take(&mut batch.anchors);
-        let share = Share {
-            tuples,
-            left: Cell::new(tuples),
-            delivery: RefCell::new(None),
-        };
+        let share = Share { tuples, left: Cell::new(tuples), delivery: RefCell::new(None) };
         let share = Rc::new(share);
         for Envelope { root, edge, value } in batch.envelopes.drain(..) {
             let mut one = Batch::new();

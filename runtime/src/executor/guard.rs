@@ -19,10 +19,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     /// A loop, and how to make the next one: given the message of the panic that ended the last.
-    pub(crate) fn new(
-        running: Running,
-        restart: impl FnMut(String) -> Running + 'static,
-    ) -> Self {
+    pub(crate) fn new(running: Running, restart: impl FnMut(String) -> Running + 'static) -> Self {
         Self { running: Some(running), restart: Box::new(restart) }
     }
 }

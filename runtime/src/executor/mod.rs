@@ -11,6 +11,8 @@
 //! A *stage* is one task. A *loop* is a stage that is polled by its core, together with the stages
 //! that are fused into it: those are polled inline, when the stage before them flushes.
 
+mod bolt_duties;
+mod bolt_execute;
 mod bolt_settle;
 pub(crate) mod bolt_stage;
 pub(crate) mod core;

@@ -45,6 +45,13 @@ impl EngineShared {
         self.reports.error(self.clock.now(), place, &error.chain());
     }
 
+    /// Ends the topology with an error: what was emitted is still processed.
+    pub(crate) fn fail(&self, place: &Place, error: &Error) {
+        self.reports.fatal(self.clock.now(), place, &error.chain());
+        self.control.drain();
+        self.bell.ring();
+    }
+
     pub(crate) fn dead_letter(&self, letter: DeadLetter) {
         self.reports.dead_letter(letter);
     }
@@ -175,6 +182,9 @@ impl Epochs {
     }
 }
 
+/// Component and task that send, and the component that reads.
+type LaneKey = (usize, usize, usize);
+
 /// What the stages of one loop share. They all run on one core.
 pub(crate) struct LoopShared {
     pub(crate) engine: Arc<EngineShared>,
@@ -183,7 +193,7 @@ pub(crate) struct LoopShared {
     pub(crate) wake: Arc<WakeCell>,
     /// The lanes that a task has to each component it feeds, whatever the stream: tuples of
     /// different streams between the same two tasks must not overtake each other.
-    lanes: RefCell<HashMap<(usize, usize, usize), Rc<dyn Any>>>,
+    lanes: RefCell<HashMap<LaneKey, Rc<dyn Any>>>,
 }
 
 impl LoopShared {
@@ -203,11 +213,7 @@ impl LoopShared {
     }
 
     /// The lanes from one task to one component; the first stream to ask makes them.
-    pub(crate) fn lanes<T: 'static>(
-        &self,
-        key: (usize, usize, usize),
-        make: impl FnOnce() -> T,
-    ) -> Rc<T> {
+    pub(crate) fn lanes<T: 'static>(&self, key: LaneKey, make: impl FnOnce() -> T) -> Rc<T> {
         let mut lanes = self.lanes.borrow_mut();
         let lanes = lanes.entry(key).or_insert_with(|| Rc::new(make()));
         let Ok(lanes) = lanes.clone().downcast() else {

@@ -11,7 +11,9 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Context, Error, Failure, Root, Settings, Spout, Streams, emitter::Output, engine::{Envelope, Flush},
+    Context, Error, Failure, Root, Settings, Spout, Streams,
+    emitter::Output,
+    engine::{Envelope, Flush},
     record::Record,
 };
 
@@ -208,8 +210,7 @@ impl<S: Spout> SpoutStage<S> {
     /// ends with the error.
     fn end(&self, why: Option<Error>) {
         if let Some(why) = why {
-            let (now, place) = (self.parts.shared.now(), &self.parts.stats.place);
-            self.parts.shared.engine.reports.fatal(now, place, &why.chain());
+            self.parts.shared.engine.fail(&self.parts.stats.place, &why);
         }
         self.ended.set(true);
     }
@@ -333,14 +334,12 @@ impl<S: Spout> SpoutStage<S> {
     /// Waits for the next tuple, an ack, a deadline or a word of the controller.
     async fn wait(&self, spout: &mut S) {
         let next = {
-            let may_ask = self.may_ask()
-                && self.trees.borrow().pending() < self.parts.settings.pending_max;
+            let may_ask =
+                self.may_ask() && self.trees.borrow().pending() < self.parts.settings.pending_max;
             let mut next = pin!(spout.next());
             poll_fn(|cx| {
-                if may_ask {
-                    if let Poll::Ready(next) = next.as_mut().poll(cx) {
-                        return Poll::Ready(Some(next));
-                    }
+                if may_ask && let Poll::Ready(next) = next.as_mut().poll(cx) {
+                    return Poll::Ready(Some(next));
                 }
                 let flushed = self.poll_flush(cx, Flush::All).is_ready();
                 if self.is_interrupted(may_ask) {
@@ -422,12 +421,7 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.stats.restarts.add(1);
     }
 
-    fn dead_letter(
-        &self,
-        tree: &Tree<S::Output, S::Id>,
-        why: &Failure,
-        tuple: Option<Record>,
-    ) {
+    fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {
         let place = why.place();
         let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
         self.parts.shared.engine.dead_letter(DeadLetter {

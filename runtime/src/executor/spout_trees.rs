@@ -53,7 +53,11 @@ pub(crate) enum Ended<O, Id> {
     /// It will be emitted again.
     Retrying,
     /// Given up; counts as acked.
-    Dead { tree: Tree<O, Id>, why: Failure, tuple: Option<Record> },
+    Dead {
+        tree: Tree<O, Id>,
+        why: Failure,
+        tuple: Option<Record>,
+    },
 }
 
 impl<O, Id> Trees<O, Id> {

@@ -99,7 +99,7 @@ mod tests {
             let upper = upper(bucket(value));
             assert!(upper >= value, "{value} in a bucket that ends at {upper}");
             assert!(upper - value <= value / 31 + 1, "{value} in a bucket that ends at {upper}");
-            value = value * 9 / 8 + 1;
+            value += value / 8 + 1;
         }
         assert!(bucket(u64::MAX) < BUCKETS);
     }

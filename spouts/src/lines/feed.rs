@@ -213,11 +213,7 @@ mod tests {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
                 self.0 += 1;
                 into[0] = self.0;
-                if self.0 < 3 {
-                    Ok(1)
-                } else {
-                    Err(io::ErrorKind::UnexpectedEof.into())
-                }
+                if self.0 < 3 { Ok(1) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
             }
         }
         let mut feed = Feed::start(|| Ok(Box::new(Failing(0)) as Reader)).expect("started");

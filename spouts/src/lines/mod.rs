@@ -118,10 +118,7 @@ impl Lines {
     #[must_use]
     pub fn line_bytes_max(self, bytes: usize) -> Self {
         let line_bytes_max = bytes;
-        Self {
-            line_bytes_max,
-            ..self
-        }
+        Self { line_bytes_max, ..self }
     }
 
     /// How far all tasks of this spout are, for as long as somebody wants to know.
@@ -189,11 +186,8 @@ impl Spout for Lines {
         let sources = self.sources()?;
         let mine = |(file, _): &(usize, &Source)| file % cx.tasks() == cx.task();
         let mine: Vec<_> = sources.iter().enumerate().filter(mine).collect();
-        mine.iter()
-            .try_for_each(|(_, source)| open::check(source))?;
-        let mine = mine
-            .into_iter()
-            .map(|(file, source)| (file as u32, source.clone()));
+        mine.iter().try_for_each(|(_, source)| open::check(source))?;
+        let mine = mine.into_iter().map(|(file, source)| (file as u32, source.clone()));
         let reading = Reading::new(mine, self.line_bytes_max, self.progress.clone());
         self.reading = Some(reading);
         Ok(())

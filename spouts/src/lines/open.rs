@@ -65,22 +65,10 @@ impl Packing {
 pub(crate) fn open(source: &Source, progress: &Arc<Progress>) -> Result<Reader> {
     let progress = progress.clone();
     match source {
-        Source::Stdin => unpack(
-            Counted {
-                reader: io::stdin(),
-                progress,
-            },
-            source,
-        ),
+        Source::Stdin => unpack(Counted { reader: io::stdin(), progress }, source),
         Source::File(path, _) | Source::Pipe(path) => {
             let file = File::open(path).map_err(|e| Error::msg(cannot_read(path, &e)))?;
-            unpack(
-                Counted {
-                    reader: file,
-                    progress,
-                },
-                source,
-            )
+            unpack(Counted { reader: file, progress }, source)
         }
     }
 }
@@ -96,10 +84,7 @@ pub(crate) fn check(source: &Source) -> Result {
 
 fn unpack<R: Read + Send + 'static>(mut reader: R, source: &Source) -> Result<Reader> {
     let mut head = Vec::with_capacity(MAGIC_BYTES);
-    let read = reader
-        .by_ref()
-        .take(MAGIC_BYTES as u64)
-        .read_to_end(&mut head);
+    let read = reader.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
     read.map_err(|e| Error::msg(cannot_read(source.path(), &e)))?;
     let found = Packing::of_magic(&head);
     if let (None, Some(promised)) = (found, Packing::of_name(source.path())) {
@@ -112,10 +97,9 @@ fn unpack<R: Read + Send + 'static>(mut reader: R, source: &Source) -> Result<Re
     let whole: Chain<Cursor<Vec<u8>>, R> = Cursor::new(head).chain(reader);
     Ok(match found {
         None => Box::new(whole),
-        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(BufReader::with_capacity(
-            PACKED_BYTES,
-            whole,
-        ))),
+        Some(Packing::Gzip) => {
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(PACKED_BYTES, whole)))
+        }
         Some(Packing::Zstd) => {
             let packed = BufReader::with_capacity(PACKED_BYTES, whole);
             Box::new(zstd::Decoder::with_buffer(packed)?)
@@ -129,7 +113,7 @@ pub(crate) fn broken(source: &Source, lines: u64, begun: usize, error: io::Error
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => "is torn: its packed data end in the middle",
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-            "is damaged: its packed data make no sense from some point on"
+            "cannot be unpacked any further and is probably damaged"
         }
         _ => "cannot be read any further",
     };
@@ -174,9 +158,7 @@ mod tests {
         for (name, bytes) in [("a.gz", &b"text"[..]), ("b.ZST", b"")] {
             let path = dir.path().join(name);
             std::fs::write(&path, bytes).expect("written");
-            let text = check(&Source::File(path, 0))
-                .expect_err("refused")
-                .to_string();
+            let text = check(&Source::File(path, 0)).expect_err("refused").to_string();
             assert!(text.contains("although its name says so"), "{text}");
         }
     }

@@ -21,11 +21,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(chunk_bytes: usize) -> Self {
-        Self {
-            chunk_bytes,
-            given: VecDeque::new(),
-            spare: None,
-        }
+        Self { chunk_bytes, given: VecDeque::new(), spare: None }
     }
 
     /// A buffer full of whatever was in it.

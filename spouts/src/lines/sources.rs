@@ -68,12 +68,8 @@ pub(crate) fn find(named: &[PathBuf]) -> Result<Vec<Source>> {
             mistakes.push(mistake);
         }
     }
-    if found
-        .iter()
-        .filter(|source| **source == Source::Stdin)
-        .count()
-        > 1
-    {
+    let stdin = found.iter().filter(|source| **source == Source::Stdin);
+    if stdin.count() > 1 {
         mistakes.push("`-` is named twice, and standard input can be read only once".to_owned());
     }
     if mistakes.is_empty() {
@@ -102,11 +98,7 @@ fn find_one(path: &Path, found: &mut Vec<Source>) -> Step {
 }
 
 fn source(path: PathBuf, about: &fs::Metadata) -> Source {
-    if about.is_file() {
-        Source::File(path, about.len())
-    } else {
-        Source::Pipe(path)
-    }
+    if about.is_file() { Source::File(path, about.len()) } else { Source::Pipe(path) }
 }
 
 fn missing(path: &Path) -> String {
@@ -227,10 +219,7 @@ mod tests {
 
     fn names(base: &Path, sources: &[Source]) -> Vec<String> {
         let name = |source: &Source| {
-            let path = source
-                .path()
-                .strip_prefix(base)
-                .expect("below the directory");
+            let path = source.path().strip_prefix(base).expect("below the directory");
             path.display().to_string()
         };
         sources.iter().map(name).collect()
@@ -244,10 +233,7 @@ mod tests {
     fn a_directory_is_all_its_files_sorted_without_hidden_ones() {
         let dir = directory(&["b.txt", "a/z", "a/b/c", ".hidden", ".git/config", "a.txt"]);
         let found = find(&[dir.path().to_owned()]).expect("found");
-        assert_eq!(
-            names(dir.path(), &found),
-            ["a/b/c", "a/z", "a.txt", "b.txt"]
-        );
+        assert_eq!(names(dir.path(), &found), ["a/b/c", "a/z", "a.txt", "b.txt"]);
         assert_eq!(found[0].bytes(), Some(1));
     }
 
@@ -264,10 +250,7 @@ mod tests {
     fn the_order_is_the_one_in_which_things_are_named() {
         let dir = directory(&["a", "b", "c/1"]);
         let named = ["c", "b", "a"].map(|name| dir.path().join(name));
-        assert_eq!(
-            names(dir.path(), &find(&named).expect("found")),
-            ["c/1", "b", "a"]
-        );
+        assert_eq!(names(dir.path(), &find(&named).expect("found")), ["c/1", "b", "a"]);
     }
 
     #[test]
@@ -282,25 +265,16 @@ mod tests {
         let dir = directory(&[".hidden"]);
         let (lost, none) = (dir.path().join("lost.txt"), dir.path().join("*.log"));
         let text = refusal(&[lost.clone(), dir.path().to_owned(), none.clone()]);
-        assert!(
-            text.contains(&format!("`{}` does not exist", lost.display())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("`{}` does not exist", lost.display())), "{text}");
         assert!(text.contains("has no file to read; hidden ones"), "{text}");
-        assert!(
-            text.contains(&format!("`{}` matches no file", none.display())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("`{}` matches no file", none.display())), "{text}");
     }
 
     #[test]
     fn a_relative_name_says_where_it_was_looked_for() {
         let here = std::env::current_dir().expect("somewhere");
         let text = refusal(&["lost.txt".into()]);
-        let expected = format!(
-            "`lost.txt` does not exist in `{}`; check the name",
-            here.display()
-        );
+        let expected = format!("`lost.txt` does not exist in `{}`; check the name", here.display());
         assert_eq!(text, expected);
     }
 

@@ -26,13 +26,7 @@ pub(crate) struct TooLong;
 
 impl Splitter {
     pub(crate) fn new(line_bytes_max: usize) -> Self {
-        Self {
-            chunk: Bytes::new(),
-            at: 0,
-            begun: Vec::new(),
-            ended: false,
-            line_bytes_max,
-        }
+        Self { chunk: Bytes::new(), at: 0, begun: Vec::new(), ended: false, line_bytes_max }
     }
 
     /// Gives it the next chunk, once [`line`](Splitter::line) had nothing more to give.
@@ -169,10 +163,7 @@ mod tests {
     /// Bytes in which line ends are as frequent as they have to be to meet each other.
     fn rich_in_ends(bytes: &[u8]) -> Vec<u8> {
         let palette = b"\n\n\r\rab \xff";
-        bytes
-            .iter()
-            .map(|byte| palette[usize::from(*byte) % palette.len()])
-            .collect()
+        bytes.iter().map(|byte| palette[usize::from(*byte) % palette.len()]).collect()
     }
 
     quickcheck! {

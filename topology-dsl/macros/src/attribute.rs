@@ -38,12 +38,7 @@ pub(crate) fn topology_fn(arguments: TokenStream, item: TokenStream) -> TokenStr
     match function(&item, "topology_fn", &mut mistakes) {
         Some(mut function) => {
             check(&mut function.signature, &mut mistakes);
-            let Function {
-                attributes,
-                visibility,
-                signature,
-                body,
-            } = function;
+            let Function { attributes, visibility, signature, body } = function;
             let mistakes = mistakes.into_tokens();
             quote!(#(#attributes)* #visibility #signature #body #mistakes)
         }
@@ -67,25 +62,16 @@ pub(crate) fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The real `main`, with the author's inside of it.
 fn artifact(function: Function) -> TokenStream {
-    let Function {
-        attributes,
-        visibility,
-        signature,
-        body,
-    } = function;
+    let Function { attributes, visibility, signature, body } = function;
     let (name, at) = (&signature.ident, signature.ident.span());
-    let given = signature
-        .inputs
-        .iter()
-        .enumerate()
-        .map(|(index, parameter)| match index {
-            0 => quote_spanned!(at=> t),
-            1 => quote_spanned!(at=> args),
-            _ => {
-                let message = "`main` takes the topology, and `Args` if it wants them";
-                mistakes::expression(parameter.span(), message)
-            }
-        });
+    let given = signature.inputs.iter().enumerate().map(|(index, parameter)| match index {
+        0 => quote_spanned!(at=> t),
+        1 => quote_spanned!(at=> args),
+        _ => {
+            let message = "`main` takes the topology, and `Args` if it wants them";
+            mistakes::expression(parameter.span(), message)
+        }
+    });
     let call = match &signature.output {
         ReturnType::Default => quote_spanned!(at=> #name(#(#given),*)),
         // `?` takes every error that a `tormenta::Error` can be made from.
@@ -131,10 +117,7 @@ fn function(item: &TokenStream, attribute: &str, mistakes: &mut Mistakes) -> Opt
 /// Checks what all declaring functions share, and mends what would only lead to more errors.
 fn check(signature: &mut Signature, mistakes: &mut Mistakes) {
     if let Some(keyword) = signature.asyncness.take() {
-        mistakes.at(
-            keyword.span(),
-            "a topology is declared, not awaited: remove `async`",
-        );
+        mistakes.at(keyword.span(), "a topology is declared, not awaited: remove `async`");
     }
     match signature.inputs.first() {
         None => {

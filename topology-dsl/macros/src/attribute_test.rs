@@ -50,10 +50,7 @@ fn main_with_everything() {
 #[test]
 fn main_with_nothing_more_than_the_topology() {
     assert_same(
-        main(
-            TokenStream::new(),
-            tokens("fn main(t: &mut Topology) { go(t); }"),
-        ),
+        main(TokenStream::new(), tokens("fn main(t: &mut Topology) { go(t); }")),
         r#"
         fn main() -> ::std::process::ExitCode {
             fn main(t: &mut Topology) { go(t); }
@@ -71,10 +68,7 @@ fn mistakes(expand: fn(TokenStream, TokenStream) -> TokenStream, item: &str, exp
     let found = messages(expansion.clone());
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for start in expected {
-        assert!(
-            found.iter().any(|message| message.starts_with(start)),
-            "{start}: {found:#?}"
-        );
+        assert!(found.iter().any(|message| message.starts_with(start)), "{start}: {found:#?}");
     }
     assert!(syn::parse2::<syn::File>(expansion).is_ok(), "{item}");
 }
@@ -86,36 +80,12 @@ fn signatures() {
     mistakes(topology_fn, "fn f(n: usize, t: &mut Topology) {}", &[first]);
     mistakes(topology_fn, "fn f(t: Topology) {}", &[first]);
     mistakes(topology_fn, "fn f(t: &Topology) {}", &[first]);
-    mistakes(
-        topology_fn,
-        "async fn f(t: &mut Topology) {}",
-        &["a topology is declared"],
-    );
-    mistakes(
-        topology_fn,
-        "struct T;",
-        &["`#[topology_fn]` goes on a function"],
-    );
+    mistakes(topology_fn, "async fn f(t: &mut Topology) {}", &["a topology is declared"]);
+    mistakes(topology_fn, "struct T;", &["`#[topology_fn]` goes on a function"]);
     mistakes(main, "fn main() {}", &[first]);
-    mistakes(
-        main,
-        "fn run(t: &mut Topology) {}",
-        &["`#[tormenta::main]` goes on `fn main`"],
-    );
-    mistakes(
-        main,
-        "fn main<E>(t: &mut Topology<E>) {}",
-        &["`main` cannot be generic"],
-    );
-    mistakes(
-        main,
-        "fn main(t: &mut Topology, a: A, b: B) {}",
-        &["`main` takes the topology"],
-    );
+    mistakes(main, "fn run(t: &mut Topology) {}", &["`#[tormenta::main]` goes on `fn main`"]);
+    mistakes(main, "fn main<E>(t: &mut Topology<E>) {}", &["`main` cannot be generic"]);
+    mistakes(main, "fn main(t: &mut Topology, a: A, b: B) {}", &["`main` takes the topology"]);
     let method = "impl T { fn f(&mut self) {} }";
-    mistakes(
-        topology_fn,
-        method,
-        &["`#[topology_fn]` goes on a function"],
-    );
+    mistakes(topology_fn, method, &["`#[topology_fn]` goes on a function"]);
 }

@@ -23,9 +23,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Tuple)]
 pub fn derive_tuple(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    tuple::derive(&input)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    tuple::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes an enum whose variants each hold one tuple the output of a component with several
@@ -33,9 +31,7 @@ pub fn derive_tuple(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Streams)]
 pub fn derive_streams(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    streams::derive(&input)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    streams::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Functions that declare topologies, with sugar for spouts and bolts.

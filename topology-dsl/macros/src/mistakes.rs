@@ -13,14 +13,12 @@ impl Mistakes {
     /// Notes a mistake at a token.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
         let message = literal(span, message);
-        self.0
-            .extend(quote_spanned!(span=> ::core::compile_error! { #message }));
+        self.0.extend(quote_spanned!(span=> ::core::compile_error! { #message }));
     }
 
     /// Notes a mistake in some syntax.
     pub(crate) fn over(&mut self, syntax: impl ToTokens, message: impl Display) {
-        self.0
-            .extend(syn::Error::new_spanned(syntax, message).into_compile_error());
+        self.0.extend(syn::Error::new_spanned(syntax, message).into_compile_error());
     }
 
     /// Everything that was noted, as items or statements.

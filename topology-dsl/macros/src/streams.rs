@@ -16,10 +16,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let slot: Vec<syn::Index> = index.iter().map(|i| syn::Index::from(*i)).collect();
     let variant: Vec<&Ident> = ports.iter().map(|port| &port.variant).collect();
     let field: Vec<&Ident> = ports.iter().map(|port| &port.field).collect();
-    let text: Vec<String> = field
-        .iter()
-        .map(|f| f.to_string().replace("r#", ""))
-        .collect();
+    let text: Vec<String> = field.iter().map(|f| f.to_string().replace("r#", "")).collect();
     let ty: Vec<&Type> = ports.iter().map(|port| &port.ty).collect();
     let doc = format!("The streams of [`{name}`].");
     Ok(quote! {

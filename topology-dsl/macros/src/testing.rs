@@ -6,10 +6,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 #[track_caller]
 pub(crate) fn assert_same(found: TokenStream, expected: &str) {
     let (found, expected) = (layout(found), layout(expected.parse().unwrap()));
-    let different = found
-        .lines()
-        .zip(expected.lines())
-        .find(|(found, expected)| found != expected);
+    let different = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
     assert!(found == expected, "{different:#?}\n\nexpands to:\n{found}");
 }
 
@@ -17,11 +14,7 @@ pub(crate) fn assert_same(found: TokenStream, expected: &str) {
 fn layout(tokens: TokenStream) -> String {
     let mut words = Vec::new();
     flatten(tokens, &mut words);
-    words
-        .join(" ")
-        .replace(", )", ")")
-        .replace(", ]", "]")
-        .replace(';', ";\n")
+    words.join(" ").replace(", )", ")").replace(", ]", "]").replace(';', ";\n")
 }
 
 fn flatten(tokens: TokenStream, words: &mut Vec<String>) {

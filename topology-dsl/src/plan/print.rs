@@ -66,6 +66,7 @@ fn title(component: &PlanComponent) -> String {
         ComponentKind::Bolt => "bolt ",
     };
     let streams: Vec<&str> = component.ports.iter().map(|port| port.schema.as_str()).collect();
-    let output = if streams.is_empty() { String::new() } else { format!(" -> {}", streams.join(" | ")) };
+    let output =
+        if streams.is_empty() { String::new() } else { format!(" -> {}", streams.join(" | ")) };
     format!("{kind} {} x{}{output}", component.name, component.settings.tasks)
 }

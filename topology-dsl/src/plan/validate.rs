@@ -48,10 +48,9 @@ impl fmt::Display for PlanError {
         match self {
             Self::Empty => f.write_str("the topology has no spout: declare one with `t.spout(..)`"),
             Self::BadName { name, why } => write!(f, "`{name}` is no good name: {why}"),
-            Self::DuplicateName(name) => write!(
-                f,
-                "two components are called `{name}`: rename one, or put it in a `scope`"
-            ),
+            Self::DuplicateName(name) => {
+                write!(f, "two components are called `{name}`: rename one, or put it in a `scope`")
+            }
             Self::BadSetting { component, why } => write!(f, "`{component}`: {why}"),
             Self::ReadsNothing(name) => {
                 write!(f, "bolt `{name}` reads nothing: give it at least one edge")
@@ -188,10 +187,11 @@ fn check_settings(draft: &Draft, settings: &[Settings], errors: &mut Vec<PlanErr
             (settings.retry.is_some() && !settings.tracked)
                 .then(|| "it is `untracked` and `replaying`: choose one".to_owned()),
         ];
-        errors.extend(whys.into_iter().flatten().map(|why| PlanError::BadSetting {
-            component: component.name.to_string(),
-            why,
-        }));
+        errors.extend(
+            whys.into_iter()
+                .flatten()
+                .map(|why| PlanError::BadSetting { component: component.name.to_string(), why }),
+        );
     }
 }
 

@@ -26,10 +26,7 @@ fn the_cases_keep_their_numbers() {
     let golden: [(Value, &[u8]); 9] = [
         (Value::Null, &[0]),
         (Value::from(true), &[1, 1]),
-        (
-            Value::from(-2),
-            &[2, 254, 255, 255, 255, 255, 255, 255, 255],
-        ),
+        (Value::from(-2), &[2, 254, 255, 255, 255, 255, 255, 255, 255]),
         (Value::from(1_u64 << 63), &[3, 0, 0, 0, 0, 0, 0, 0, 128]),
         (Value::from(1.0), &[4, 0, 0, 0, 0, 0, 0, 240, 63]),
         (Value::from("hi"), &[5, 2, b'h', b'i']),

@@ -105,12 +105,7 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
 
 impl<T: Into<Value>> From<BTreeMap<String, T>> for Value {
     fn from(entries: BTreeMap<String, T>) -> Self {
-        Self::Map(
-            entries
-                .into_iter()
-                .map(|(name, value)| (name, value.into()))
-                .collect(),
-        )
+        Self::Map(entries.into_iter().map(|(name, value)| (name, value.into())).collect())
     }
 }
 

@@ -44,10 +44,7 @@ impl Value {
                 Ok(text) => Ok(Some(text)),
                 Err(error) => {
                     let valid_up_to = error.valid_up_to();
-                    Err(RecordError::Utf8 {
-                        field: String::new(),
-                        valid_up_to,
-                    })
+                    Err(RecordError::Utf8 { field: String::new(), valid_up_to })
                 }
             },
             _ => Ok(None),
@@ -150,23 +147,16 @@ impl<'de> Deserializer<'de> for &'de Value {
         visitor: V,
     ) -> Result<V::Value, RecordError> {
         match (self, self.text()?) {
-            (_, Some(variant)) => visitor.visit_enum(VariantChoice {
-                variant,
-                inner: None,
-            }),
+            (_, Some(variant)) => visitor.visit_enum(VariantChoice { variant, inner: None }),
             (Value::Map(entries), _) if entries.len() == 1 => match entries.first_key_value() {
-                Some((variant, inner)) => visitor.visit_enum(VariantChoice {
-                    variant,
-                    inner: Some(inner),
-                }),
+                Some((variant, inner)) => {
+                    visitor.visit_enum(VariantChoice { variant, inner: Some(inner) })
+                }
                 None => self.deserialize_any(visitor),
             },
             (Value::Map(entries), _) => {
                 let found = format!("a map with {} entries", entries.len());
-                Err(RecordError::mismatch(
-                    "a variant: text or a map with one entry",
-                    found,
-                ))
+                Err(RecordError::mismatch("a variant: text or a map with one entry", found))
             }
             _ => Err(RecordError::invalid_type(self.unexpected(), &"a variant")),
         }

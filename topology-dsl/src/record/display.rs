@@ -20,10 +20,9 @@ impl fmt::Display for Value {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Bytes(bytes) => fmt_bytes(f, bytes),
             Self::List(items) => fmt_list(f, items),
-            Self::Map(entries) => fmt_entries(
-                f,
-                entries.iter().map(|(name, value)| (name.as_str(), value)),
-            ),
+            Self::Map(entries) => {
+                fmt_entries(f, entries.iter().map(|(name, value)| (name.as_str(), value)))
+            }
         }
     }
 }

@@ -119,11 +119,7 @@ impl RecordError {
     /// The same error, seen from the map or struct in which `name` stands.
     pub(super) fn within(mut self, name: &str) -> Self {
         if let Some(path) = self.path_mut() {
-            let dot = if path.is_empty() || path.starts_with('[') {
-                ""
-            } else {
-                "."
-            };
+            let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
             *path = format!("{name}{dot}{path}");
         }
         self
@@ -135,18 +131,11 @@ impl RecordError {
     }
 
     pub(super) fn unsupported(what: &'static str) -> Self {
-        Self::Unsupported {
-            field: String::new(),
-            what,
-        }
+        Self::Unsupported { field: String::new(), what }
     }
 
     pub(super) fn mismatch(expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::Type {
-            field: String::new(),
-            expected: expected.into(),
-            found: found.into(),
-        }
+        Self::Type { field: String::new(), expected: expected.into(), found: found.into() }
     }
 
     fn path_mut(&mut self) -> Option<&mut String> {
@@ -173,11 +162,7 @@ impl fmt::Display for RecordError {
             write!(f, "field `{path}`: ")?;
         }
         match self {
-            Self::Arity {
-                schema,
-                expected,
-                found,
-            } => {
+            Self::Arity { schema, expected, found } => {
                 let (fields, values) = (plural(*expected), plural(*found));
                 write!(f, "schema `{schema}` has {expected} field{fields}, ")?;
                 write!(f, "found {found} value{values}")
@@ -185,14 +170,9 @@ impl fmt::Display for RecordError {
             Self::Missing { .. } => Ok(()),
             Self::Unknown { expected, .. } => write!(f, "unknown, expected {expected}"),
             Self::Duplicate { .. } => f.write_str("occurs twice"),
-            Self::Type {
-                expected, found, ..
-            } => write!(f, "expected {expected}, found {found}"),
+            Self::Type { expected, found, .. } => write!(f, "expected {expected}, found {found}"),
             Self::Utf8 { valid_up_to, .. } => {
-                write!(
-                    f,
-                    "expected text, found bytes that are not UTF-8 at offset {valid_up_to}"
-                )
+                write!(f, "expected text, found bytes that are not UTF-8 at offset {valid_up_to}")
             }
             Self::Unsupported { what, .. } => write!(f, "{what} has no counterpart in a record"),
             Self::Depth { depth_max, .. } => write!(f, "nested more than {depth_max} levels deep"),
@@ -214,41 +194,24 @@ mod tests {
 
     #[test]
     fn a_path_grows_from_the_inside_out() {
-        let error = RecordError::mismatch("u32", "null")
-            .within("price")
-            .within_index(3);
+        let error = RecordError::mismatch("u32", "null").within("price").within_index(3);
         let error = error.within("lines").within("order");
         assert_eq!(error.field(), Some("order.lines[3].price"));
-        assert_eq!(
-            error.to_string(),
-            "field `order.lines[3].price`: expected u32, found null"
-        );
+        assert_eq!(error.to_string(), "field `order.lines[3].price`: expected u32, found null");
     }
 
     #[test]
     fn every_message_is_one_lower_case_clause() {
         let field = || "n".to_owned();
         let all = [
+            (RecordError::Missing { field: field() }, "field `n` is missing"),
             (
-                RecordError::Missing { field: field() },
-                "field `n` is missing",
-            ),
-            (
-                RecordError::Unknown {
-                    field: field(),
-                    expected: one_of(&["a", "b"]),
-                },
+                RecordError::Unknown { field: field(), expected: one_of(&["a", "b"]) },
                 "field `n`: unknown, expected one of `a`, `b`",
             ),
+            (RecordError::Duplicate { field: field() }, "field `n`: occurs twice"),
             (
-                RecordError::Duplicate { field: field() },
-                "field `n`: occurs twice",
-            ),
-            (
-                RecordError::Utf8 {
-                    field: field(),
-                    valid_up_to: 4,
-                },
+                RecordError::Utf8 { field: field(), valid_up_to: 4 },
                 "field `n`: expected text, found bytes that are not UTF-8 at offset 4",
             ),
             (
@@ -256,16 +219,10 @@ mod tests {
                 "field `n`: u128 has no counterpart in a record",
             ),
             (
-                RecordError::Depth {
-                    field: field(),
-                    depth_max: 128,
-                },
+                RecordError::Depth { field: field(), depth_max: 128 },
                 "field `n`: nested more than 128 levels deep",
             ),
-            (
-                <RecordError as serde::de::Error>::custom("not a port"),
-                "not a port",
-            ),
+            (<RecordError as serde::de::Error>::custom("not a port"), "not a port"),
         ];
         for (error, text) in all {
             assert_eq!(error.to_string(), text);

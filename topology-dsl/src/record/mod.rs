@@ -105,11 +105,7 @@ impl Record {
         if expected == found {
             Ok(Self { schema, values })
         } else {
-            Err(RecordError::Arity {
-                schema: schema.name().to_owned(),
-                expected,
-                found,
-            })
+            Err(RecordError::Arity { schema: schema.name().to_owned(), expected, found })
         }
     }
 
@@ -211,9 +207,7 @@ impl Record {
     /// assert_eq!(record.get("m"), None);
     /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.schema
-            .position(name)
-            .and_then(|position| self.values.get(position))
+        self.schema.position(name).and_then(|position| self.values.get(position))
     }
 
     /// Names and values, in the order of the schema.
@@ -226,10 +220,6 @@ impl Record {
     /// assert_eq!(record.iter().next(), Some(("n", &Value::Int(3))));
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.schema
-            .fields()
-            .iter()
-            .map(|field| field.name.as_ref())
-            .zip(&self.values)
+        self.schema.fields().iter().map(|field| field.name.as_ref()).zip(&self.values)
     }
 }

@@ -21,10 +21,7 @@ enum Shape {
     Empty,
     Circle(f64),
     Rect(u32, u32),
-    Named {
-        name: String,
-        inner: Option<Box<Shape>>,
-    },
+    Named { name: String, inner: Option<Box<Shape>> },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,10 +55,7 @@ const ORDER: &[&str] = &[
 ];
 
 fn order_schema() -> Arc<Schema> {
-    let fields = ORDER
-        .iter()
-        .map(|&name| Field::new(name, "Value"))
-        .collect();
+    let fields = ORDER.iter().map(|&name| Field::new(name, "Value")).collect();
     Arc::new(Schema::from_fields("Order", fields).unwrap())
 }
 
@@ -83,11 +77,7 @@ fn several<T>(g: &mut Gen, make: impl Fn(&mut Gen) -> T) -> Vec<T> {
 
 impl Arbitrary for Side {
     fn arbitrary(g: &mut Gen) -> Self {
-        if bool::arbitrary(g) {
-            Self::Buy
-        } else {
-            Self::Sell
-        }
+        if bool::arbitrary(g) { Self::Buy } else { Self::Sell }
     }
 }
 
@@ -143,12 +133,7 @@ impl Arbitrary for AnyValue {
             3 => u64::arbitrary(g).into(),
             4 => fraction(g).into(),
             5 => char::arbitrary(g).into(),
-            6 => Vec::<u8>::arbitrary(g)[..]
-                .iter()
-                .take(99)
-                .copied()
-                .collect::<Bytes>()
-                .into(),
+            6 => Vec::<u8>::arbitrary(g)[..].iter().take(99).copied().collect::<Bytes>().into(),
             7 => several(g, |g| Self::arbitrary(g).0).into(),
             _ => {
                 let entry = |g: &mut Gen| (char::arbitrary(g).into(), Self::arbitrary(g).0);

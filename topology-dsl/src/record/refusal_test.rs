@@ -22,28 +22,15 @@ fn mismatch<T: DeserializeOwned + Debug>(value: impl Into<Value>) -> String {
 #[test]
 fn a_refusal_to_write_names_the_field() {
     let point = || Point { x: 1, y: 2 };
-    assert_eq!(
-        refusal(schema(&[("x", "i32")]), point()),
-        "field `y`: unknown, expected `x`"
-    );
+    assert_eq!(refusal(schema(&[("x", "i32")]), point()), "field `y`: unknown, expected `x`");
     let three = schema(&[("x", "i32"), ("y", "i32"), ("z", "i32")]);
     assert_eq!(refusal(three, point()), "field `z` is missing");
     let x = || schema(&[("x", "T")]);
     assert_eq!(refusal(x(), 5), "field `value`: unknown, expected `x`");
-    let wide = X {
-        x: vec![(0, Job::Idle, 1_u128)],
-    };
-    assert_eq!(
-        refusal(x(), wide),
-        "field `x[0][2]`: u128 has no counterpart in a record"
-    );
-    assert_eq!(
-        refusal(lone(), [1_i128]),
-        "field `value[0]`: i128 has no counterpart in a record"
-    );
-    let keys = X {
-        x: HashMap::from([((1, 2), 3)]),
-    };
+    let wide = X { x: vec![(0, Job::Idle, 1_u128)] };
+    assert_eq!(refusal(x(), wide), "field `x[0][2]`: u128 has no counterpart in a record");
+    assert_eq!(refusal(lone(), [1_i128]), "field `value[0]`: i128 has no counterpart in a record");
+    let keys = X { x: HashMap::from([((1, 2), 3)]) };
     let words = "field `x`: expected a map key that can be text, found a tuple";
     assert_eq!(refusal(x(), keys), words);
     let deep = (0..=Value::DEPTH_MAX).fold(Value::Null, |inner, _| Value::List(vec![inner]));
@@ -52,18 +39,9 @@ fn a_refusal_to_write_names_the_field() {
 
 #[test]
 fn a_refusal_to_read_names_the_field() {
-    assert_eq!(
-        mismatch::<X<u8>>("a"),
-        r#"field `x`: expected u8, found string "a""#
-    );
-    assert_eq!(
-        mismatch::<X<u8>>(-1),
-        "field `x`: expected u8, found integer `-1`"
-    );
-    assert_eq!(
-        mismatch::<X<String>>(()),
-        "field `x`: expected a string, found null"
-    );
+    assert_eq!(mismatch::<X<u8>>("a"), r#"field `x`: expected u8, found string "a""#);
+    assert_eq!(mismatch::<X<u8>>(-1), "field `x`: expected u8, found integer `-1`");
+    assert_eq!(mismatch::<X<String>>(()), "field `x`: expected a string, found null");
     let words = "field `x`: expected text, found bytes that are not UTF-8 at offset 1";
     assert_eq!(mismatch::<X<String>>(b"a\xff".as_slice()), words);
     assert_eq!(mismatch::<X<Vec<bool>>>(vec![true.into(), Value::Null]), {
@@ -78,10 +56,7 @@ fn a_refusal_to_read_names_the_field() {
     let busy = Value::of(&Job::Busy { n: 1 }).unwrap().to_string();
     assert_eq!(busy, "{Busy: {n: 1}}");
     let wrong = Value::of(&BTreeMap::from([("Busy", BTreeMap::from([("n", "?")]))])).unwrap();
-    assert_eq!(
-        mismatch::<X<Job>>(wrong),
-        r#"field `x.Busy.n`: expected u8, found string "?""#
-    );
+    assert_eq!(mismatch::<X<Job>>(wrong), r#"field `x.Busy.n`: expected u8, found string "?""#);
     assert_eq!(mismatch::<Point>(1), "field `y` is missing");
     let words = "expected the single field `value`, found the schema Test(x: T)";
     assert_eq!(mismatch::<u8>(1), words);

@@ -39,10 +39,7 @@ impl Field {
     /// assert_eq!(Field::new("n", "u32").kind, "u32");
     /// ```
     pub fn new(name: impl Into<Cow<'static, str>>, kind: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            name: name.into(),
-            kind: kind.into(),
-        }
+        Self { name: name.into(), kind: kind.into() }
     }
 }
 
@@ -103,16 +100,9 @@ impl Schema {
         fields: &[(&'static str, &'static str)],
     ) -> Self {
         let name = name.into();
-        let fields: Vec<Field> = fields
-            .iter()
-            .map(|&(n, kind)| Field::new(n, kind))
-            .collect();
+        let fields: Vec<Field> = fields.iter().map(|&(n, kind)| Field::new(n, kind)).collect();
         let twice = duplicate(&fields);
-        assert!(
-            twice.is_none(),
-            "schema `{name}` has two fields called `{}`",
-            twice.unwrap_or("")
-        );
+        assert!(twice.is_none(), "schema `{name}` has two fields called `{}`", twice.unwrap_or(""));
         Self { name, fields }
     }
 
@@ -134,13 +124,8 @@ impl Schema {
         fields: Vec<Field>,
     ) -> Result<Self, RecordError> {
         match duplicate(&fields) {
-            Some(field) => Err(RecordError::Duplicate {
-                field: field.to_owned(),
-            }),
-            None => Ok(Self {
-                name: name.into(),
-                fields,
-            }),
+            Some(field) => Err(RecordError::Duplicate { field: field.to_owned() }),
+            None => Ok(Self { name: name.into(), fields }),
         }
     }
 
@@ -224,10 +209,7 @@ impl fmt::Display for Schema {
 
 fn duplicate(fields: &[Field]) -> Option<&str> {
     let mut seen = std::collections::HashSet::new();
-    fields
-        .iter()
-        .map(|field| field.name.as_ref())
-        .find(|name| !seen.insert(*name))
+    fields.iter().map(|field| field.name.as_ref()).find(|name| !seen.insert(*name))
 }
 
 /// Appends `kind` without the white space that rustc's token printer is free to change.

@@ -12,10 +12,7 @@ fn the_fingerprint_is_golden() {
     assert_eq!(count().canonical(), "Count(word:Bytes,n:u64)");
     assert_eq!(count().fingerprint(), 0xb2c3_8108_df07_c3a1);
     assert_eq!(Schema::new("Tick", &[]).canonical(), "Tick()");
-    assert_eq!(
-        Schema::new("Tick", &[]).fingerprint(),
-        0x07ea_5706_c3b7_ab89
-    );
+    assert_eq!(Schema::new("Tick", &[]).fingerprint(), 0x07ea_5706_c3b7_ab89);
 }
 
 #[test]
@@ -50,8 +47,5 @@ fn json_round_trips_and_is_checked() {
     assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), count());
     let twice = r#"{"name":"P","fields":[{"name":"a","kind":"u8"},{"name":"a","kind":"u8"}]}"#;
     let error = serde_json::from_str::<Schema>(twice).unwrap_err();
-    assert!(
-        error.to_string().contains("field `a`: occurs twice"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("field `a`: occurs twice"), "{error}");
 }

@@ -31,22 +31,14 @@ pub(super) struct ValueSerializer {
 
 impl ValueSerializer {
     pub(super) fn new() -> Self {
-        Self {
-            room: Value::DEPTH_MAX,
-        }
+        Self { room: Value::DEPTH_MAX }
     }
 
     /// The serializer for what is inside the list or map about to be opened.
     fn deeper(self) -> Result<Self, RecordError> {
         let depth_max = Value::DEPTH_MAX;
-        let error = RecordError::Depth {
-            field: String::new(),
-            depth_max,
-        };
-        self.room
-            .checked_sub(1)
-            .map(|room| Self { room })
-            .ok_or(error)
+        let error = RecordError::Depth { field: String::new(), depth_max };
+        self.room.checked_sub(1).map(|room| Self { room }).ok_or(error)
     }
 
     fn list(self, length: Option<usize>) -> Result<ListSerializer, RecordError> {
@@ -141,9 +133,7 @@ impl Serializer for ValueSerializer {
         variant: &'static str,
         inner: &T,
     ) -> Result<Value, RecordError> {
-        let inner = inner
-            .serialize(self.deeper()?)
-            .map_err(|error| error.within(variant))?;
+        let inner = inner.serialize(self.deeper()?).map_err(|error| error.within(variant))?;
         Ok(tagged(variant, inner))
     }
 

@@ -79,14 +79,8 @@ fn all_else_is_kept_in_the_field_value() {
     assert_eq!(round(lone(), 7_u8), "{value: 7}");
     assert_eq!(round(lone(), f64::INFINITY), "{value: inf}");
     assert_eq!(round(lone(), 'x'), r#"{value: "x"}"#);
-    assert_eq!(
-        round(lone(), Bytes::from_static(b"hi")),
-        r#"{value: b"hi"}"#
-    );
-    assert_eq!(
-        round(lone(), Value::from(b"hi".as_slice())),
-        r#"{value: b"hi"}"#
-    );
+    assert_eq!(round(lone(), Bytes::from_static(b"hi")), r#"{value: b"hi"}"#);
+    assert_eq!(round(lone(), Value::from(b"hi".as_slice())), r#"{value: b"hi"}"#);
     assert_eq!(round(lone(), None::<u8>), "{value: null}");
     assert_eq!(round(lone(), Tick), "{value: null}");
     assert_eq!(round(lone(), Pair(1, "a".into())), r#"{value: [1, "a"]}"#);
@@ -94,32 +88,15 @@ fn all_else_is_kept_in_the_field_value() {
     assert_eq!(round(lone(), Job::Idle), r#"{value: "Idle"}"#);
     assert_eq!(round(lone(), Job::Busy { n: 1 }), "{value: {Busy: {n: 1}}}");
     assert_eq!(round(lone(), Job::Moved(1, 2)), "{value: {Moved: [1, 2]}}");
-    assert_eq!(
-        round(lone(), Job::Failed("x".into())),
-        r#"{value: {Failed: "x"}}"#
-    );
+    assert_eq!(round(lone(), Job::Failed("x".into())), r#"{value: {Failed: "x"}}"#);
 }
 
 #[test]
 fn a_struct_may_be_the_field_value() {
     assert_eq!(round(lone(), Reading { value: 1.5 }), "{value: 1.5}");
-    assert_eq!(
-        round(lone(), Newtype(Reading { value: 1.5 })),
-        "{value: 1.5}"
-    );
-    assert_eq!(
-        round(lone(), Newtype(Point { x: 1, y: 2 })),
-        "{value: {x: 1, y: 2}}"
-    );
-    assert_eq!(
-        round(
-            lone(),
-            Reading {
-                value: Point { x: 1, y: 2 }
-            }
-        ),
-        "{value: {x: 1, y: 2}}"
-    );
+    assert_eq!(round(lone(), Newtype(Reading { value: 1.5 })), "{value: 1.5}");
+    assert_eq!(round(lone(), Newtype(Point { x: 1, y: 2 })), "{value: {x: 1, y: 2}}");
+    assert_eq!(round(lone(), Reading { value: Point { x: 1, y: 2 } }), "{value: {x: 1, y: 2}}");
     let map: HashMap<u8, bool> = [(7, true)].into();
     assert_eq!(round(lone(), map), r#"{value: {"7": true}}"#);
 }
@@ -132,10 +109,7 @@ fn text_and_bytes_stand_in_for_each_other() {
     assert_eq!(bytes.to::<String>().unwrap(), "storm");
     assert_eq!(bytes.to::<Vec<u8>>().unwrap(), b"storm");
     assert_eq!(Value::from(vec![104, 105]).to::<Bytes>().unwrap(), "hi");
-    assert_eq!(
-        Value::from(b"Idle".as_slice()).to::<Job>().unwrap(),
-        Job::Idle
-    );
+    assert_eq!(Value::from(b"Idle".as_slice()).to::<Job>().unwrap(), Job::Idle);
     let counts: BTreeMap<Bytes, u8> = [("a".into(), 1)].into();
     assert_eq!(round(lone(), counts), "{value: {a: 1}}");
 }
@@ -155,21 +129,9 @@ fn attributes_of_serde_are_honoured() {
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     }
-    let fields = schema(&[
-        ("n", "u8"),
-        ("kind", "String"),
-        ("port", "u16"),
-        ("note", "String"),
-    ]);
-    let flat = Flat {
-        n: 1,
-        event: Event::Up { port: 80 },
-        note: Some("x".into()),
-    };
-    assert_eq!(
-        round(fields, flat),
-        r#"{n: 1, kind: "up", port: 80, note: "x"}"#
-    );
+    let fields = schema(&[("n", "u8"), ("kind", "String"), ("port", "u16"), ("note", "String")]);
+    let flat = Flat { n: 1, event: Event::Up { port: 80 }, note: Some("x".into()) };
+    assert_eq!(round(fields, flat), r#"{n: 1, kind: "up", port: 80, note: "x"}"#);
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(untagged)]
@@ -179,10 +141,7 @@ fn attributes_of_serde_are_honoured() {
     }
     assert_eq!(round(lone(), Either::Number(3)), "{value: 3}");
     let xy = schema(&[("x", "i32"), ("y", "i32")]);
-    assert_eq!(
-        round(xy, Either::Point(Point { x: 1, y: 2 })),
-        "{x: 1, y: 2}"
-    );
+    assert_eq!(round(xy, Either::Point(Point { x: 1, y: 2 })), "{x: 1, y: 2}");
 }
 
 #[test]
@@ -194,10 +153,7 @@ fn a_skipped_field_is_null_and_an_absent_option_is_none() {
         note: Option<String>,
     }
     let note = Note { n: 1, note: None };
-    assert_eq!(
-        round(schema(&[("n", "u8"), ("note", "String")]), note),
-        "{n: 1, note: null}"
-    );
+    assert_eq!(round(schema(&[("n", "u8"), ("note", "String")]), note), "{n: 1, note: null}");
     let record = Record::new(schema(&[("n", "u8")]), vec![1.into()]).unwrap();
     assert_eq!(record.to::<Note>().unwrap().note, None);
 }
@@ -206,18 +162,9 @@ fn a_skipped_field_is_null_and_an_absent_option_is_none() {
 fn json_lines_read_as_records() {
     let text = r#"{"word":"storm","n":3,"tags":[null,1.5]}"#;
     let record: Record = serde_json::from_str(text).unwrap();
-    assert_eq!(
-        record.schema().to_string(),
-        "Record(word: Value, n: Value, tags: Value)"
-    );
-    assert_eq!(
-        record.to_string(),
-        r#"{word: "storm", n: 3, tags: [null, 1.5]}"#
-    );
+    assert_eq!(record.schema().to_string(), "Record(word: Value, n: Value, tags: Value)");
+    assert_eq!(record.to_string(), r#"{word: "storm", n: 3, tags: [null, 1.5]}"#);
     assert_eq!(serde_json::to_string(&record).unwrap(), text);
     let twice = serde_json::from_str::<Record>(r#"{"n":3,"n":4}"#).unwrap_err();
-    assert!(
-        twice.to_string().starts_with("field `n`: occurs twice"),
-        "{twice}"
-    );
+    assert!(twice.to_string().starts_with("field `n`: occurs twice"), "{twice}");
 }

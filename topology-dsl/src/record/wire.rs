@@ -27,9 +27,7 @@ use super::value::Value;
 /// of those, can tell them from text. All others see through the wrapper.
 pub(super) const BYTES_MARK: &str = "$tormenta::Bytes";
 
-const CASES: &[&str] = &[
-    "Null", "Bool", "Int", "UInt", "Float", "Text", "Bytes", "List", "Map",
-];
+const CASES: &[&str] = &["Null", "Bool", "Int", "UInt", "Float", "Text", "Bytes", "List", "Map"];
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -87,11 +85,7 @@ impl Serialize for Record {
         if serializer.is_human_readable() {
             serializer.collect_map(self.iter())
         } else {
-            WholeRef {
-                schema: self.schema(),
-                values: self.values(),
-            }
-            .serialize(serializer)
+            WholeRef { schema: self.schema(), values: self.values() }.serialize(serializer)
         }
     }
 }

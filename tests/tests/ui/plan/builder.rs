@@ -22,8 +22,7 @@ pub(super) fn bad_name(t: &mut Topology<NoEngine>) {
 
 pub(super) fn zero_tasks(t: &mut Topology<NoEngine>) {
     let words = t.spout("words", Words);
-    t.bolt("count", Count::default(), words.by(|w| &w.word))
-        .tasks(0);
+    t.bolt("count", Count::default(), words.by(|w| &w.word)).tasks(0);
 }
 
 pub(super) fn reads_nothing(t: &mut Topology<NoEngine>) {
@@ -34,21 +33,13 @@ pub(super) fn reads_nothing(t: &mut Topology<NoEngine>) {
 pub(super) fn other_topology(t: &mut Topology<NoEngine>) {
     let stray = Topology::<NoEngine>::new("other").spout("stray", Words);
     let words = t.spout("words", Words);
-    t.bolt(
-        "count",
-        Count::default(),
-        [words.by(|w| &w.word), stray.by(|w| &w.word)],
-    );
+    t.bolt("count", Count::default(), [words.by(|w| &w.word), stray.by(|w| &w.word)]);
 }
 
 pub(super) fn open_feedback(t: &mut Topology<NoEngine>) {
     let again = t.feedback("again");
     let words = t.spout("words", Words);
-    t.bolt(
-        "keep",
-        Keep,
-        [words.shuffle().to(In::Word), again.shuffle().to(In::Stop)],
-    );
+    t.bolt("keep", Keep, [words.shuffle().to(In::Word), again.shuffle().to(In::Stop)]);
 }
 
 pub(super) fn unread_feedback(t: &mut Topology<NoEngine>) {
@@ -58,11 +49,7 @@ pub(super) fn unread_feedback(t: &mut Topology<NoEngine>) {
 }
 
 pub(super) fn all_at_once(t: &mut Topology<NoEngine>) {
-    t.spout("words", Words)
-        .untracked()
-        .replaying(Retry::default());
-    t.scope("eu", |t| {
-        t.spout("words", Words).pending_max(0).named("words")
-    });
+    t.spout("words", Words).untracked().replaying(Retry::default());
+    t.scope("eu", |t| t.spout("words", Words).pending_max(0).named("words"));
     t.bolt("count", Count::default(), []).concurrent(0);
 }

@@ -24,10 +24,7 @@ pub(crate) struct Body<'a> {
 
 impl<'a> Body<'a> {
     pub(crate) fn new(mistakes: &'a mut Mistakes) -> Self {
-        Self {
-            mistakes,
-            seen: BTreeSet::new(),
-        }
+        Self { mistakes, seen: BTreeSet::new() }
     }
 
     /// Takes note that this word may be bound.
@@ -66,10 +63,7 @@ impl<'a> Body<'a> {
             let inner_attribute = starts && is_inner_attribute(rest);
             let count = if inner_attribute { 3 } else { 1 };
             output.extend(
-                rest[..count]
-                    .iter()
-                    .enumerate()
-                    .map(|(i, t)| self.plain(t, &trees[..at + i])),
+                rest[..count].iter().enumerate().map(|(i, t)| self.plain(t, &trees[..at + i])),
             );
             starts = inner_attribute || (braces && ends_statement(tree));
             at += count;
@@ -108,11 +102,7 @@ impl<'a> Body<'a> {
             self.mistakes.at(component.name.span(), message);
         }
         let component = component.map(|value| self.nested(value));
-        let surroundings = Surroundings {
-            seen: &self.seen,
-            later: later_names(after),
-            after,
-        };
+        let surroundings = Surroundings { seen: &self.seen, later: later_names(after), after };
         let output = emit::component(&component, &surroundings, self.mistakes);
         self.sees(&component.name);
         output
@@ -204,9 +194,7 @@ fn is_macro_call(before: &[TokenTree]) -> bool {
 
 /// Names that are declared in the same block, but not yet.
 fn later_names(after: &[TokenTree]) -> BTreeSet<String> {
-    let declarations = (0..after.len())
-        .map(|at| &after[at..])
-        .filter(|rest| is_declaration(rest));
+    let declarations = (0..after.len()).map(|at| &after[at..]).filter(|rest| is_declaration(rest));
     declarations
         .filter_map(|rest| match &rest[1] {
             TokenTree::Ident(name) => Some(text(name)),

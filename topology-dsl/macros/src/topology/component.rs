@@ -53,11 +53,7 @@ impl Component {
         let (TokenTree::Ident(keyword), TokenTree::Ident(name)) = (&rest[0], &rest[1]) else {
             unreachable!("a declaration begins with two words");
         };
-        let kind = if keyword == "spout" {
-            Kind::Spout
-        } else {
-            Kind::Bolt
-        };
+        let kind = if keyword == "spout" { Kind::Spout } else { Kind::Bolt };
         check_name(name, mistakes);
         let mut cursor = Cursor::new(&rest[2..], name.span());
         let value = value(&mut cursor, keyword, name, mistakes);
@@ -65,10 +61,7 @@ impl Component {
         let length = end - cursor.rest.len();
         let semicolon = is_punct(&trees[length..], ';');
         if !semicolon {
-            mistakes.at(
-                trees.get(length).map_or(cursor.span(), TokenTree::span),
-                "expected `;`",
-            );
+            mistakes.at(trees.get(length).map_or(cursor.span(), TokenTree::span), "expected `;`");
         }
         let component = Self {
             attributes: without_docs(attributes),
@@ -84,11 +77,7 @@ impl Component {
     /// The component with other expressions.
     pub(crate) fn map(mut self, mut change: impl FnMut(TokenStream) -> TokenStream) -> Self {
         self.value = change(self.value);
-        self.choices = self
-            .choices
-            .into_iter()
-            .map(|choice| choice.map(&mut change))
-            .collect();
+        self.choices = self.choices.into_iter().map(|choice| choice.map(&mut change)).collect();
         self
     }
 
@@ -104,9 +93,7 @@ fn statement_end(trees: &[TokenTree], attributes: usize) -> usize {
         let rest = &trees[*at..];
         punct(&rest[0], ';') || is_declaration(rest) && is_punct(&rest[2..], '=')
     };
-    (attributes + 2..trees.len())
-        .find(ends)
-        .unwrap_or(trees.len())
+    (attributes + 2..trees.len()).find(ends).unwrap_or(trees.len())
 }
 
 /// What a plan would refuse later, or could not be told apart.

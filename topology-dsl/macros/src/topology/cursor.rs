@@ -75,9 +75,7 @@ impl<'a> Cursor<'a> {
     /// what is wrong with it.
     pub(crate) fn expression(&mut self) -> TokenStream {
         let comma = self.rest.iter().position(|tree| punct(tree, ','));
-        let count = expression_len(self.rest)
-            .or(comma)
-            .unwrap_or(self.rest.len());
+        let count = expression_len(self.rest).or(comma).unwrap_or(self.rest.len());
         self.take(count).iter().cloned().collect()
     }
 }

@@ -30,13 +30,7 @@ pub(crate) fn component(
     around: &Surroundings<'_>,
     mistakes: &mut Mistakes,
 ) -> TokenStream {
-    let Component {
-        attributes,
-        keyword,
-        name,
-        value,
-        ..
-    } = component;
+    let Component { attributes, keyword, name, value, .. } = component;
     let mut label = Literal::string(&text(name));
     label.set_span(name.span());
     let reads = (component.kind == Kind::Bolt).then(|| {
@@ -86,11 +80,7 @@ fn mentions(after: &[TokenTree], name: &Ident) -> bool {
 /// What the bolt reads.
 fn edges(component: &Component, around: &Surroundings<'_>, mistakes: &mut Mistakes) -> TokenStream {
     let name = &component.name;
-    let Some(Choice {
-        value: Value::Expression(value),
-        ..
-    }) = component.choice("reads")
-    else {
+    let Some(Choice { value: Value::Expression(value), .. }) = component.choice("reads") else {
         let message = format!("bolt `{name}` reads nothing: add `reads: lines.shuffle()` or such");
         return mistakes::expression(name.span(), message);
     };
@@ -99,15 +89,13 @@ fn edges(component: &Component, around: &Surroundings<'_>, mistakes: &mut Mistak
         let word = text(word);
         (around.later.contains(&word) || *name == word) && !around.seen.contains(&word)
     };
-    let mut forward = reads::forward(edges.clone(), &is_forward)
-        .into_iter()
-        .map(|source| {
-            let message = format!(
-                "`{source}` is declared further down: tuples flow downwards; to close a loop, read \
+    let mut forward = reads::forward(edges.clone(), &is_forward).into_iter().map(|source| {
+        let message = format!(
+            "`{source}` is declared further down: tuples flow downwards; to close a loop, read \
              `let again = t.feedback(\"again\");` and say `again.from(&{source});` at the end"
-            );
-            mistakes::expression(source.span(), message)
-        });
+        );
+        mistakes::expression(source.span(), message)
+    });
     match forward.next() {
         Some(first) => forward.fold(first, |all, next| quote!((#all, #next))),
         None => edges,

@@ -50,10 +50,7 @@ fn expand_function(trees: &[TokenTree], mistakes: &mut Mistakes) -> TokenStream 
     let mut output = TokenStream::new();
     for tree in &head[..keyword] {
         if is_ident(Some(tree), "async") {
-            mistakes.at(
-                tree.span(),
-                "a topology is declared, not awaited: remove `async`",
-            );
+            mistakes.at(tree.span(), "a topology is declared, not awaited: remove `async`");
         } else {
             output.extend([tree.clone()]);
         }
@@ -82,12 +79,7 @@ fn signature(trees: &[TokenTree], mistakes: &mut Mistakes) -> TokenStream {
     let span = keyword.span().located_at(name.span());
     let parameters = refill(group, add_topology(group, span, mistakes));
     let (before, after) = (&trees[..at], &trees[at + 1..]);
-    before
-        .iter()
-        .cloned()
-        .chain([parameters])
-        .chain(after.iter().cloned())
-        .collect()
+    before.iter().cloned().chain([parameters]).chain(after.iter().cloned()).collect()
 }
 
 /// The group of parameters: the first parentheses that are outside of `<..>`.
@@ -160,9 +152,6 @@ fn after_receiver<'a>(trees: &'a [TokenTree], mistakes: &mut Mistakes) -> &'a [T
     if path {
         return trees;
     }
-    mistakes.at(
-        trees[at].span(),
-        "a topology is a function, not a method: remove `self`",
-    );
+    mistakes.at(trees[at].span(), "a topology is a function, not a method: remove `self`");
     end.map_or(&[], |end| &trees[end + 1..])
 }

@@ -70,9 +70,8 @@ fn tree(random: &mut Random, depth: usize) -> TokenTree {
             word => Ident::new(word, Span::call_site()).into(),
         },
         8..14 => {
-            let c = random.pick(&[
-                ',', ':', ';', '=', '.', '.', '&', '|', '<', '>', '-', '!', '#', '\'',
-            ]);
+            let c = random
+                .pick(&[',', ':', ';', '=', '.', '.', '&', '|', '<', '>', '-', '!', '#', '\'']);
             let spacing = random.pick(&[Spacing::Alone, Spacing::Alone, Spacing::Joint]);
             Punct::new(c, spacing).into()
         }

@@ -17,17 +17,9 @@ fn program(source: &str, expected: &[&str]) {
     let expansion = expand(source.parse().unwrap());
     let found = messages(expansion.clone());
     let same = found.len() == expected.len()
-        && expected
-            .iter()
-            .all(|start| found.iter().any(|message| message.starts_with(start)));
-    assert!(
-        same,
-        "expected {expected:#?}\nfound {found:#?}\nin {expansion}"
-    );
-    assert!(
-        syn::parse2::<syn::File>(expansion.clone()).is_ok(),
-        "no longer Rust: {expansion}"
-    );
+        && expected.iter().all(|start| found.iter().any(|message| message.starts_with(start)));
+    assert!(same, "expected {expected:#?}\nfound {found:#?}\nin {expansion}");
+    assert!(syn::parse2::<syn::File>(expansion.clone()).is_ok(), "no longer Rust: {expansion}");
 }
 
 #[test]
@@ -39,33 +31,15 @@ fn statements() {
     mistakes("spout b = ;", &["expected the spout itself"]);
     mistakes("bolt b = , reads: s.all();", &["expected the bolt itself"]);
     mistakes("bolt b = B;", &["bolt `b` reads nothing"]);
-    mistakes(
-        "bolt b = B, reads: s.all() bolt c = C, reads: b.all();",
-        &["expected `;`"],
-    );
+    mistakes("bolt b = B, reads: s.all() bolt c = C, reads: b.all();", &["expected `;`"]);
     mistakes("bolt b = B, reads: s.all() let x = 1;", &["expected `;`"]);
     mistakes("bolt b = B, reads: s.all(), let x = 1;", &["expected `;`"]);
-    mistakes(
-        "bolt b = B, reads: s.all(); bolt b = C, reads: b.all();",
-        &["`b` is declared twice"],
-    );
-    mistakes(
-        "bolt __b = B, reads: s.all();",
-        &["names that start with `__`"],
-    );
+    mistakes("bolt b = B, reads: s.all(); bolt b = C, reads: b.all();", &["`b` is declared twice"]);
+    mistakes("bolt __b = B, reads: s.all();", &["names that start with `__`"]);
     mistakes("bolt _ = B, reads: s.all();", &["a component needs a name"]);
-    mistakes(
-        "bolt loop = B, reads: s.all();",
-        &["`loop` is a word of Rust"],
-    );
-    mistakes(
-        "bolt größe = B, reads: s.all();",
-        &["`größe` is no good name"],
-    );
-    mistakes(
-        "match x { 1 => bolt b = B, reads: s.all(); }",
-        &["`bolt` starts a statement"],
-    );
+    mistakes("bolt loop = B, reads: s.all();", &["`loop` is a word of Rust"]);
+    mistakes("bolt größe = B, reads: s.all();", &["`größe` is no good name"]);
+    mistakes("match x { 1 => bolt b = B, reads: s.all(); }", &["`bolt` starts a statement"]);
 }
 
 #[test]
@@ -74,14 +48,8 @@ fn groupings() {
         "bolt b = B, reads: s.by(\"word\");",
         &["fields are named without quotes: `by(word)`"],
     );
-    mistakes(
-        "bolt b = B, reads: s.by(card, x + 1);",
-        &["expected a field, as those before it"],
-    );
-    mistakes(
-        "bolt b = B, reads: s.partial_by(card, day);",
-        &["`partial_by` takes one field"],
-    );
+    mistakes("bolt b = B, reads: s.by(card, x + 1);", &["expected a field, as those before it"]);
+    mistakes("bolt b = B, reads: s.partial_by(card, day);", &["`partial_by` takes one field"]);
 }
 
 #[test]
@@ -90,27 +58,15 @@ fn loops() {
         "bolt b = B, reads: c.all(); bolt c = C, reads: b.all();",
         &["`c` is declared further down"],
     );
-    mistakes(
-        "bolt b = B, reads: b.all();",
-        &["`b` is declared further down"],
-    );
+    mistakes("bolt b = B, reads: b.all();", &["`b` is declared further down"]);
     mistakes(
         "bolt b = B, reads: [s.all(), c.all(), d];
          bolt c = C, reads: b.all();
          bolt d = D, reads: b.all();",
-        &[
-            "`c` is declared further down",
-            "`d` is declared further down",
-        ],
+        &["`c` is declared further down", "`d` is declared further down"],
     );
-    mistakes(
-        "let c = s; bolt b = B, reads: c.by(b); bolt c = C, reads: b.by(b);",
-        &[],
-    );
-    mistakes(
-        "bolt b = B, reads: s.by(|c| &c.x); bolt tasks = C, reads: tasks.by(b);",
-        &[],
-    );
+    mistakes("let c = s; bolt b = B, reads: c.by(b); bolt c = C, reads: b.by(b);", &[]);
+    mistakes("bolt b = B, reads: s.by(|c| &c.x); bolt tasks = C, reads: tasks.by(b);", &[]);
 }
 
 #[test]
@@ -121,23 +77,11 @@ fn functions() {
     program("struct X { y: u8 } fn f() {}", &["expected a function"]);
     program("fn f()", &["expected the body"]);
     program("async fn f() {}", &["a topology is declared, not awaited"]);
-    program(
-        "fn f(&self) {}",
-        &["a topology is a function, not a method"],
-    );
-    program(
-        "fn f(mut self: Box<Self>, x: u8) {}",
-        &["a topology is a function, not a method"],
-    );
+    program("fn f(&self) {}", &["a topology is a function, not a method"]);
+    program("fn f(mut self: Box<Self>, x: u8) {}", &["a topology is a function, not a method"]);
     program("fn f(x: self::X) {}", &[]);
-    program(
-        "fn f(x: u8, t: u8) {}",
-        &["`t` is the topology, which comes first"],
-    );
-    program(
-        "fn f(t: &Topology) {}",
-        &["`t` is the topology: its type is"],
-    );
+    program("fn f(x: u8, t: u8) {}", &["`t` is the topology, which comes first"]);
+    program("fn f(t: &Topology) {}", &["`t` is the topology: its type is"]);
 }
 
 #[test]
@@ -173,9 +117,5 @@ fn what_is_missing_is_an_expression() {
     let braces =
         |tree: &TokenTree| matches!(tree, TokenTree::Group(g) if g.delimiter() == Delimiter::Brace);
     let parsed: TokenStream = expansion.parse().unwrap();
-    assert_eq!(
-        parsed.into_iter().filter(braces).count(),
-        1,
-        "no second report: {expansion}"
-    );
+    assert_eq!(parsed.into_iter().filter(braces).count(), 1, "no second report: {expansion}");
 }

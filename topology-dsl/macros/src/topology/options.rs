@@ -32,12 +32,9 @@ impl Choice {
         self.value = match self.value {
             Value::Nothing => Value::Nothing,
             Value::Expression(value) => Value::Expression(change(value)),
-            Value::Table(entries) => Value::Table(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (key, change(value)))
-                    .collect(),
-            ),
+            Value::Table(entries) => {
+                Value::Table(entries.into_iter().map(|(key, value)| (key, change(value))).collect())
+            }
         };
         self
     }
@@ -71,10 +68,7 @@ pub(crate) fn parse(
             continue;
         };
         if choices.iter().any(|earlier| earlier.key == choice.key) {
-            mistakes.at(
-                choice.key.span(),
-                format!("`{}` is given twice", choice.key),
-            );
+            mistakes.at(choice.key.span(), format!("`{}` is given twice", choice.key));
         } else {
             choices.push(choice);
         }
@@ -146,10 +140,7 @@ fn nothing(cursor: &mut Cursor<'_>, key: &Ident, mistakes: &mut Mistakes) -> Val
     if cursor.is(':') || cursor.is('=') {
         let at = cursor.span();
         skip_value(cursor);
-        mistakes.at(
-            at,
-            format!("`{key}` takes no value: leave it out where it shall not be"),
-        );
+        mistakes.at(at, format!("`{key}` takes no value: leave it out where it shall not be"));
     }
     Value::Nothing
 }
@@ -163,11 +154,7 @@ fn expression(
 ) -> TokenStream {
     let found = colon(cursor, key, mistakes);
     let at = if found { cursor.span() } else { key.span() };
-    let value = if found {
-        cursor.expression()
-    } else {
-        TokenStream::new()
-    };
+    let value = if found { cursor.expression() } else { TokenStream::new() };
     if value.is_empty() {
         return mistakes::expression(
             at,
@@ -201,9 +188,6 @@ fn check_count(value: &TokenStream, key: &Ident, mistakes: &mut Mistakes) {
         return;
     };
     if number.base10_digits() == "0" {
-        mistakes.at(
-            number.span(),
-            format!("`{key}: 0` would do nothing: at least 1"),
-        );
+        mistakes.at(number.span(), format!("`{key}: 0` would do nothing: at least 1"));
     }
 }

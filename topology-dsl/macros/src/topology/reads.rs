@@ -99,10 +99,8 @@ impl Field {
             TokenTree::Literal(_) => at % 2 == 0 && at > 0,
             TokenTree::Group(_) => false,
         });
-        (sound && trees.len() % 2 == 1).then(|| Self {
-            path: trees.iter().cloned().collect(),
-            span: trees[0].span(),
-        })
+        (sound && trees.len() % 2 == 1)
+            .then(|| Self { path: trees.iter().cloned().collect(), span: trees[0].span() })
     }
 
     /// Other engines group by strings.
@@ -110,14 +108,8 @@ impl Field {
         let span = literal.span();
         let name: LitStr = syn::parse2(literal.into()).ok()?;
         let field: Ident = name.parse().ok()?;
-        mistakes.at(
-            span,
-            format!("fields are named without quotes: `by({field})`"),
-        );
-        Some(Self {
-            path: quote!(#field),
-            span,
-        })
+        mistakes.at(span, format!("fields are named without quotes: `by({field})`"));
+        Some(Self { path: quote!(#field), span })
     }
 
     fn closure(&self) -> TokenStream {
@@ -131,10 +123,7 @@ impl Field {
 /// The variables need no hygiene of a macro, as nothing of the user's but fields comes after them.
 /// With it, rustc would point at the whole macro where tokens of both kinds are one expression.
 fn composite(first: &Field, fields: &[Field]) -> TokenStream {
-    let (tuple, key) = (
-        Ident::new("tuple", first.span),
-        Ident::new("key", first.span),
-    );
+    let (tuple, key) = (Ident::new("tuple", first.span), Ident::new("key", first.span));
     let add = fields.iter().map(|field| {
         let tuple = Ident::new("tuple", first.span.located_at(field.span));
         let path = &field.path;

@@ -24,35 +24,15 @@ const OPTIONS: [(&str, Option<Kind>, Takes); 15] = [
     ("config", None, Takes::Table),
     ("blocking", None, Takes::Nothing),
     ("fuse", None, Takes::Value("false")),
-    (
-        "tick",
-        Some(Kind::Bolt),
-        Takes::Value("Duration::from_secs(1)"),
-    ),
+    ("tick", Some(Kind::Bolt), Takes::Value("Duration::from_secs(1)")),
     ("concurrent", Some(Kind::Bolt), Takes::Count("16")),
     ("concurrent_unordered", Some(Kind::Bolt), Takes::Count("16")),
-    (
-        "execute_timeout",
-        Some(Kind::Bolt),
-        Takes::Value("Duration::from_secs(5)"),
-    ),
-    (
-        "hold_timeout",
-        Some(Kind::Bolt),
-        Takes::Value("Duration::from_secs(60)"),
-    ),
-    (
-        "replaying",
-        Some(Kind::Spout),
-        Takes::Value("Retry::default()"),
-    ),
+    ("execute_timeout", Some(Kind::Bolt), Takes::Value("Duration::from_secs(5)")),
+    ("hold_timeout", Some(Kind::Bolt), Takes::Value("Duration::from_secs(60)")),
+    ("replaying", Some(Kind::Spout), Takes::Value("Retry::default()")),
     ("untracked", Some(Kind::Spout), Takes::Nothing),
     ("pending_max", Some(Kind::Spout), Takes::Count("1024")),
-    (
-        "message_timeout",
-        Some(Kind::Spout),
-        Takes::Value("Duration::from_secs(30)"),
-    ),
+    ("message_timeout", Some(Kind::Spout), Takes::Value("Duration::from_secs(30)")),
 ];
 
 /// Words of other engines for what we have.
@@ -66,10 +46,7 @@ const TRANSLATIONS: [(&str, &str); 5] = [
 
 /// For which kind an option is, if not for both, and what it takes.
 pub(crate) fn rule(key: &str) -> Option<(Option<Kind>, Takes)> {
-    OPTIONS
-        .iter()
-        .find(|(name, ..)| *name == key)
-        .map(|(_, kind, takes)| (*kind, *takes))
+    OPTIONS.iter().find(|(name, ..)| *name == key).map(|(_, kind, takes)| (*kind, *takes))
 }
 
 /// An option of spouts on a bolt, or the other way round.
@@ -85,15 +62,10 @@ pub(crate) fn wrong_kind(key: &Ident, kind: Kind, name: &Ident) -> String {
 
 /// An option that there is not, and the one that was meant.
 pub(crate) fn unknown(key: &Ident, kind: Kind) -> String {
-    let names = OPTIONS
-        .iter()
-        .filter(|(_, only, _)| only.is_none_or(|only| only == kind));
+    let names = OPTIONS.iter().filter(|(_, only, _)| only.is_none_or(|only| only == kind));
     let names: Vec<&str> = names.map(|(name, ..)| *name).collect();
     let key = text(key);
-    let translation = TRANSLATIONS
-        .iter()
-        .find(|(word, _)| *word == key)
-        .map(|(_, name)| *name);
+    let translation = TRANSLATIONS.iter().find(|(word, _)| *word == key).map(|(_, name)| *name);
     let near = names.iter().map(|name| (distance(&key, name), *name)).min();
     let near = near.filter(|(distance, name)| *distance <= name.len().div_ceil(3));
     match translation.or(near.map(|(_, name)| name)) {

@@ -25,10 +25,7 @@ pub(crate) fn parse(
     let mut entries: Vec<Entry> = Vec::new();
     while !cursor.is_end() {
         if let Some((key, value)) = entry(&mut cursor, mistakes) {
-            if entries
-                .iter()
-                .any(|(earlier, _)| earlier.to_string() == key.to_string())
-            {
+            if entries.iter().any(|(earlier, _)| earlier.to_string() == key.to_string()) {
                 mistakes.at(key.span(), format!("{key} is set twice"));
             }
             entries.push((key, value));
@@ -63,10 +60,7 @@ fn entry(cursor: &mut Cursor<'_>, mistakes: &mut Mistakes) -> Option<Entry> {
     let at = cursor.span();
     let value = cursor.expression();
     if value.is_empty() {
-        return Some((
-            key.clone(),
-            mistakes::expression(at, format!("{key} needs a value")),
-        ));
+        return Some((key.clone(), mistakes::expression(at, format!("{key} needs a value"))));
     }
     Some((key, value))
 }

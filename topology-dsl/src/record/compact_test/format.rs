@@ -245,10 +245,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         fields: &'static [Name],
         visitor: V,
     ) -> Outcome<V::Value> {
-        visitor.visit_seq(Counted {
-            reader: self,
-            left: u8::try_from(fields.len()).unwrap(),
-        })
+        visitor.visit_seq(Counted { reader: self, left: u8::try_from(fields.len()).unwrap() })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

@@ -29,10 +29,7 @@ impl<'de> ListAccess<'de> {
             return Ok(value);
         }
         let expected = format!("a list of {}", access.next);
-        Err(RecordError::mismatch(
-            expected,
-            format!("a list of {}", items.len()),
-        ))
+        Err(RecordError::mismatch(expected, format!("a list of {}", items.len())))
     }
 }
 
@@ -46,9 +43,7 @@ impl<'de> SeqAccess<'de> for ListAccess<'de> {
         let Some(item) = self.items.get(self.next) else {
             return Ok(None);
         };
-        let value = seed
-            .deserialize(item)
-            .map_err(|error| error.within_index(self.next))?;
+        let value = seed.deserialize(item).map_err(|error| error.within_index(self.next))?;
         self.next += 1;
         Ok(Some(value))
     }
@@ -66,10 +61,7 @@ pub(super) struct EntriesAccess<'de, I> {
 
 impl<'de, I: Iterator<Item = (&'de str, &'de Value)>> EntriesAccess<'de, I> {
     pub(super) fn new(entries: I) -> Self {
-        Self {
-            entries,
-            current: None,
-        }
+        Self { entries, current: None }
     }
 }
 
@@ -155,15 +147,12 @@ impl<'de> VariantAccess<'de> for VariantChoice<'de> {
         seed: T,
     ) -> Result<T::Value, RecordError> {
         let inner = self.inner("a variant with a value")?;
-        seed.deserialize(inner)
-            .map_err(|error| error.within(self.variant))
+        seed.deserialize(inner).map_err(|error| error.within(self.variant))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, RecordError> {
         let inner = self.inner("a variant with a tuple")?;
-        inner
-            .deserialize_seq(visitor)
-            .map_err(|error| error.within(self.variant))
+        inner.deserialize_seq(visitor).map_err(|error| error.within(self.variant))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -172,8 +161,6 @@ impl<'de> VariantAccess<'de> for VariantChoice<'de> {
         visitor: V,
     ) -> Result<V::Value, RecordError> {
         let inner = self.inner("a variant with fields")?;
-        inner
-            .deserialize_map(visitor)
-            .map_err(|error| error.within(self.variant))
+        inner.deserialize_map(visitor).map_err(|error| error.within(self.variant))
     }
 }

@@ -24,10 +24,7 @@ impl<'de> RecordDeserializer<'de> {
 
     /// The value of a record that has just one, called `value`.
     fn lone(self) -> Option<&'de Value> {
-        self.record
-            .values()
-            .first()
-            .filter(|_| self.record.schema().is_lone())
+        self.record.values().first().filter(|_| self.record.schema().is_lone())
     }
 
     /// Reads the single value, for a target that is not a struct.
@@ -39,10 +36,7 @@ impl<'de> RecordDeserializer<'de> {
             Some(value) => read(value).map_err(|error| error.within(LONE)),
             None => {
                 let found = format!("the schema {}", self.record.schema());
-                Err(RecordError::mismatch(
-                    format!("the single field `{LONE}`"),
-                    found,
-                ))
+                Err(RecordError::mismatch(format!("the single field `{LONE}`"), found))
             }
         }
     }
@@ -102,11 +96,7 @@ impl<'de> Deserializer<'de> for RecordDeserializer<'de> {
         fields: Names,
         visitor: V,
     ) -> Result<V::Value, RecordError> {
-        if fields == [LONE] {
-            self.spread(visitor)
-        } else {
-            self.deserialize_map(visitor)
-        }
+        if fields == [LONE] { self.spread(visitor) } else { self.deserialize_map(visitor) }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RecordError> {

@@ -8,10 +8,7 @@ use super::{RecordError, plural};
 
 impl ser::Error for RecordError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::Custom {
-            field: String::new(),
-            message: message.to_string(),
-        }
+        Self::Custom { field: String::new(), message: message.to_string() }
     }
 }
 
@@ -38,22 +35,15 @@ impl de::Error for RecordError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::Unknown {
-            field: field.to_owned(),
-            expected: one_of(expected),
-        }
+        Self::Unknown { field: field.to_owned(), expected: one_of(expected) }
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::Missing {
-            field: field.to_owned(),
-        }
+        Self::Missing { field: field.to_owned() }
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::Duplicate {
-            field: field.to_owned(),
-        }
+        Self::Duplicate { field: field.to_owned() }
     }
 }
 
@@ -70,10 +60,7 @@ fn name_found(found: de::Unexpected<'_>) -> String {
 
 /// ``one of `a`, `b` ``: how a closed list of names reads in a message.
 pub(in crate::record) fn one_of<T: AsRef<str>>(names: &[T]) -> String {
-    let quoted: Vec<String> = names
-        .iter()
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match quoted.as_slice() {
         [] => "none".to_owned(),
         [only] => only.clone(),

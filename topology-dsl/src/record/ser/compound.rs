@@ -25,18 +25,11 @@ pub(in crate::record) struct ListSerializer {
 impl ListSerializer {
     pub(super) fn new(inner: ValueSerializer, length: Option<usize>) -> Self {
         let items = Vec::with_capacity(length.unwrap_or(0).min(RESERVE_MAX));
-        Self {
-            inner,
-            items,
-            variant: None,
-        }
+        Self { inner, items, variant: None }
     }
 
     pub(super) fn tagged(self, variant: &'static str) -> Self {
-        Self {
-            variant: Some(variant),
-            ..self
-        }
+        Self { variant: Some(variant), ..self }
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), RecordError> {
@@ -64,19 +57,11 @@ pub(in crate::record) struct MapSerializer {
 
 impl MapSerializer {
     pub(super) fn new(inner: ValueSerializer) -> Self {
-        Self {
-            inner,
-            entries: BTreeMap::new(),
-            key: None,
-            variant: None,
-        }
+        Self { inner, entries: BTreeMap::new(), key: None, variant: None }
     }
 
     pub(super) fn tagged(self, variant: &'static str) -> Self {
-        Self {
-            variant: Some(variant),
-            ..self
-        }
+        Self { variant: Some(variant), ..self }
     }
 
     fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), RecordError> {
@@ -165,10 +150,7 @@ impl SerializeMap for MapSerializer {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), RecordError> {
-        let key = self
-            .key
-            .take()
-            .ok_or_else(|| RecordError::custom("a value before its key"))?;
+        let key = self.key.take().ok_or_else(|| RecordError::custom("a value before its key"))?;
         self.put(key, value)
     }
 

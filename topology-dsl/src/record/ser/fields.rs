@@ -20,9 +20,7 @@ pub(in crate::record) enum FieldsSerializer<'s> {
 impl<'s> FieldsSerializer<'s> {
     pub(super) fn new(schema: &'s Schema) -> Result<Self, RecordError> {
         if schema.is_lone() {
-            ValueSerializer::new()
-                .serialize_map(None)
-                .map(Self::Undecided)
+            ValueSerializer::new().serialize_map(None).map(Self::Undecided)
         } else {
             Ok(Self::Spread(Slots::new(schema)))
         }
@@ -59,25 +57,12 @@ pub(in crate::record) struct Slots<'s> {
 
 impl<'s> Slots<'s> {
     fn new(schema: &'s Schema) -> Self {
-        Self {
-            schema,
-            values: vec![None; schema.fields().len()],
-            key: None,
-            next: 0,
-        }
+        Self { schema, values: vec![None; schema.fields().len()], key: None, next: 0 }
     }
 
     fn place(&mut self, name: &str) -> Result<usize, RecordError> {
-        let in_order = self
-            .schema
-            .fields()
-            .get(self.next)
-            .is_some_and(|next| next.name == name);
-        let found = if in_order {
-            Some(self.next)
-        } else {
-            self.schema.position(name)
-        };
+        let in_order = self.schema.fields().get(self.next).is_some_and(|next| next.name == name);
+        let found = if in_order { Some(self.next) } else { self.schema.position(name) };
         let place = found.ok_or_else(|| unknown(self.schema, name))?;
         self.next = place + 1;
         Ok(place)
@@ -88,35 +73,22 @@ impl<'s> Slots<'s> {
         let value = value.serialize(ValueSerializer::new());
         match self.values[place].replace(value.map_err(|error| error.within(name))?) {
             None => Ok(()),
-            Some(_) => Err(RecordError::Duplicate {
-                field: name.to_string(),
-            }),
+            Some(_) => Err(RecordError::Duplicate { field: name.to_string() }),
         }
     }
 
     fn finish(self) -> Result<Vec<Value>, RecordError> {
         let names = self.schema.fields().iter().map(|field| &field.name);
         let filled = self.values.into_iter().zip(names);
-        let missing = |name: &str| RecordError::Missing {
-            field: name.to_owned(),
-        };
-        filled
-            .map(|(value, name)| value.ok_or_else(|| missing(name)))
-            .collect()
+        let missing = |name: &str| RecordError::Missing { field: name.to_owned() };
+        filled.map(|(value, name)| value.ok_or_else(|| missing(name))).collect()
     }
 }
 
 /// The error for a field that the schema lacks.
 pub(super) fn unknown(schema: &Schema, field: &str) -> RecordError {
-    let names: Vec<&str> = schema
-        .fields()
-        .iter()
-        .map(|field| field.name.as_ref())
-        .collect();
-    RecordError::Unknown {
-        field: field.to_owned(),
-        expected: one_of(&names),
-    }
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name.as_ref()).collect();
+    RecordError::Unknown { field: field.to_owned(), expected: one_of(&names) }
 }
 
 impl SerializeMap for FieldsSerializer<'_> {
@@ -138,10 +110,7 @@ impl SerializeMap for FieldsSerializer<'_> {
             Self::Undecided(map) => map.serialize_value(value),
             Self::Spread(slots) => {
                 let key = slots.key.take();
-                slots.put(
-                    key.ok_or_else(|| RecordError::custom("a value before its key"))?,
-                    value,
-                )
+                slots.put(key.ok_or_else(|| RecordError::custom("a value before its key"))?, value)
             }
         }
     }

@@ -39,21 +39,14 @@ impl<'s> RecordSerializer<'s> {
 
     /// `()` and unit structs: a record without fields, or a null.
     fn nothing(self) -> Values {
-        if self.schema.fields().is_empty() {
-            Ok(Vec::new())
-        } else {
-            self.lone(Ok(Value::Null))
-        }
+        if self.schema.fields().is_empty() { Ok(Vec::new()) } else { self.lone(Ok(Value::Null)) }
     }
 
     fn whole<C>(
         self,
         inner: Result<C, RecordError>,
     ) -> Result<WholeSerializer<'s, C>, RecordError> {
-        Ok(WholeSerializer {
-            top: self,
-            inner: inner?,
-        })
+        Ok(WholeSerializer { top: self, inner: inner? })
     }
 }
 

@@ -21,10 +21,7 @@ const RESERVE_MAX: usize = 1024;
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Reader {
-            room: Self::DEPTH_MAX,
-        }
-        .deserialize(deserializer)
+        Reader { room: Self::DEPTH_MAX }.deserialize(deserializer)
     }
 }
 
@@ -37,16 +34,8 @@ struct Reader {
 impl Reader {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth_max = Value::DEPTH_MAX;
-        let error = || {
-            E::custom(RecordError::Depth {
-                field: String::new(),
-                depth_max,
-            })
-        };
-        self.room
-            .checked_sub(1)
-            .map(|room| Self { room })
-            .ok_or_else(error)
+        let error = || E::custom(RecordError::Depth { field: String::new(), depth_max });
+        self.room.checked_sub(1).map(|room| Self { room }).ok_or_else(error)
     }
 }
 

@@ -1,0 +1,147 @@
+//! Artifacts: executables that are a topology.
+//!
+//! `#[tormenta::main]` makes the `main` of a crate call [`main`], and so the crate's executable
+//! an artifact: without being told anything, it runs its topology in its own process.
+//!
+//! ```text
+//!   hello                      runs until its inputs end, or until SIGINT or SIGTERM
+//!   hello book.txt             the same; the topology is given the words
+//!   hello --summary json       prints what it did as JSON, on standard output
+//!   hello describe --json      prints the plan; runs nothing and opens nothing
+//! ```
+//!
+//! | exit code | means |
+//! |---|---|
+//! | 0 | the inputs ended and all of it was processed |
+//! | 1 | the topology failed, or what it did was lost at its end |
+//! | 2 | the command line makes no sense |
+//! | 130 | a signal ended it: after the first one what was emitted is processed, after the second it is cut off |
+//!
+//! Who is given a file can tell whether it is an artifact without executing it: see [`inspect`].
+
+mod args;
+mod attend;
+mod command;
+mod inspect;
+mod outcome;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use tormenta_dsl::{Error, Result};
+
+pub use args::{Args, Usage};
+pub use attend::{Attended, Ended, attend};
+pub use inspect::{Inspected, inspect};
+
+use crate::{Options, Topology, start};
+use command::{Command, Form, Request, Said};
+
+/// The `main` of an artifact. Written by `#[tormenta::main]`.
+///
+/// ```no_run
+/// use tormenta_runtime::{Topology, artifact::{self, Args}};
+///
+/// fn main() -> std::process::ExitCode {
+///     artifact::main("hello", |t: &mut Topology, args: Args| {
+///         let tasks: usize = args.value("--tasks")?.unwrap_or(2);
+///         // declare spouts and bolts here
+///         Ok(())
+///     })
+/// }
+/// ```
+pub fn main(name: &str, define: impl Fn(&mut Topology, Args) -> Result) -> ExitCode {
+    inspect::bear_the_mark();
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match command::parse(words) {
+        Err(mistake) => {
+            tell(&format!("error: {mistake}\n\nFor more information, try `{name} --help`."));
+            ExitCode::from(outcome::USAGE)
+        }
+        Ok(Request::Help) => printed(&command::help(name)),
+        Ok(Request::Version) => {
+            printed(&format!("{name}: an artifact of tormenta {}\n", env!("CARGO_PKG_VERSION")))
+        }
+        Ok(Request::Command(command, args)) => {
+            let mut topology = Topology::new(name);
+            match define(&mut topology, Args::new(args)) {
+                Ok(()) => obey(name, command, topology),
+                Err(error) => refused(&error),
+            }
+        }
+    }
+}
+
+fn obey(name: &str, command: Command, topology: Topology) -> ExitCode {
+    match command {
+        Command::Describe(form) => describe(&topology, form),
+        Command::Run { said, cores } => run(name, topology, said, cores),
+    }
+}
+
+fn describe(topology: &Topology, form: Form) -> ExitCode {
+    let plan = match topology.plan() {
+        Ok(plan) => plan,
+        Err(errors) => return failed(&errors.to_string()),
+    };
+    printed(&match form {
+        Form::Tree => plan.to_string(),
+        Form::Dot => plan.to_dot(),
+        Form::Json => format!("{:#}\n", plan.to_json()),
+    })
+}
+
+fn run(name: &str, topology: Topology, said: Said, cores: Option<usize>) -> ExitCode {
+    let running = match start(topology, Options { cores, ..Options::default() }) {
+        Ok(running) => running,
+        Err(error) => return failed(&outcome::chain(&error)),
+    };
+    let attended = attend(running, tell);
+    let text = outcome::told(name, &attended);
+    match said {
+        Said::Nothing => {}
+        Said::Text => tell(&text),
+        Said::Json => {
+            if let Err(code) = print(&outcome::json(name, &attended)) {
+                return code;
+            }
+        }
+    }
+    if let (Err(why), false) = (outcome::judge(&attended), said == Said::Text) {
+        tell(&format!("error: {why}"));
+    }
+    ExitCode::from(outcome::code(&attended))
+}
+
+fn refused(error: &Error) -> ExitCode {
+    tell(&format!("error: {error}"));
+    ExitCode::from(if Usage::is_in(error) { outcome::USAGE } else { outcome::FAILED })
+}
+
+fn failed(why: &str) -> ExitCode {
+    tell(&format!("error: {why}"));
+    ExitCode::from(outcome::FAILED)
+}
+
+/// Says something to whoever watches. If nobody does, there is nobody to tell.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+fn printed(text: &str) -> ExitCode {
+    print(text).err().unwrap_or(ExitCode::SUCCESS)
+}
+
+/// Prints data. Who closes standard output early, as `head` does, has had enough: no failure.
+fn print(text: &str) -> Result<(), ExitCode> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(failed(&format!("write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,172 @@
+//! What is said at the end, and with which code the process exits.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::{Attended, Ended};
+
+pub(super) const FAILED: u8 = 1;
+pub(super) const USAGE: u8 = 2;
+pub(super) const INTERRUPTED: u8 = 130;
+
+/// How the engine begins the error of a `finish`. A tuple that failed may have been replayed, but
+/// nothing comes after a finish: what it should have written is lost.
+const OF_FINISH: &str = "finish: ";
+
+pub(super) fn code(attended: &Attended) -> u8 {
+    match (attended.ended, judge(attended)) {
+        (Ended::Drained | Ended::Cut, _) => INTERRUPTED,
+        (Ended::Itself, Err(_)) => FAILED,
+        (Ended::Itself, Ok(())) => 0,
+    }
+}
+
+/// Whether all that was read was processed, whatever ended it.
+pub(super) fn judge(attended: &Attended) -> Result<(), String> {
+    let summary = &attended.summary;
+    if let Some(error) = &summary.error {
+        return Err(error.clone());
+    }
+    if !summary.cut_off.is_empty() {
+        return Err(format!("did not drain in time: {}", summary.cut_off.join("; ")));
+    }
+    if attended.ended == Ended::Cut {
+        return Err("cut off before it had drained".to_owned());
+    }
+    match summary.errors.iter().find(|error| error.error.starts_with(OF_FINISH)) {
+        Some(error) => Err(format!("{}: {}", error.component, error.error)),
+        None => Ok(()),
+    }
+}
+
+/// The summary for people.
+pub(super) fn told(name: &str, attended: &Attended) -> String {
+    let summary = &attended.summary;
+    let verb = match (attended.ended, judge(attended)) {
+        (_, Err(_)) => "failed",
+        (Ended::Drained, _) => "interrupted and drained",
+        _ => "done",
+    };
+    let mut text = format!("{name}: {verb} after {}", seconds(summary.seconds));
+    for spout in summary.metrics.components.iter().filter(|c| c.executed == 0 && c.emitted > 0) {
+        let _ = write!(text, "\n  {}: {} emitted", spout.name, number(spout.emitted));
+        let counts = [
+            ("acked", spout.acked),
+            ("failed", spout.failed),
+            ("replayed", spout.replayed),
+            ("given up", spout.dead_letters),
+            ("pending", spout.pending),
+        ];
+        for (what, count) in counts.iter().filter(|(what, count)| *count > 0 || *what == "acked") {
+            let _ = write!(text, ", {} {what}", number(*count));
+        }
+    }
+    let latency = &summary.metrics.complete_latency;
+    if latency.count > 0 {
+        let [p50, p99, max] = [latency.p50, latency.p99, latency.max].map(micros);
+        let _ = write!(text, "\n  complete latency: p50 {p50}, p99 {p99}, max {max}");
+    }
+    if let Some(letter) = summary.dead_letters.last() {
+        let (count, error) = (summary.dead_letters.len(), &letter.error);
+        let _ = write!(text, "\n  given up: {count}, the last because of: {error}");
+    }
+    if let Err(why) = judge(attended) {
+        let _ = write!(text, "\nerror: {why}");
+    }
+    text
+}
+
+/// The summary for programs, in one line.
+pub(super) fn json(name: &str, attended: &Attended) -> String {
+    let mut value = serde_json::to_value(&attended.summary).unwrap_or_default();
+    if let Value::Object(fields) = &mut value {
+        fields.insert("topology".to_owned(), json!(name));
+        fields.insert("interrupted".to_owned(), json!(attended.ended != Ended::Itself));
+        fields.insert("exit_code".to_owned(), json!(code(attended)));
+    }
+    format!("{value}\n")
+}
+
+/// An error and its causes.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// `1,234,567`.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn seconds(seconds: f64) -> String {
+    if seconds < 1.0 { micros(seconds * 1e6) } else { format!("{seconds:.1} s") }
+}
+
+fn micros(us: f64) -> String {
+    match us {
+        us if us < 1e3 => format!("{us:.0} us"),
+        us if us < 1e6 => format!("{:.1} ms", us / 1e3),
+        us => format!("{:.1} s", us / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Metrics, ReportedError, Summary};
+
+    fn attended(ended: Ended) -> Attended {
+        let summary = Summary {
+            seconds: 0.0123,
+            metrics: Metrics::default(),
+            errors: Vec::new(),
+            dead_letters: Vec::new(),
+            error: None,
+            cut_off: Vec::new(),
+        };
+        Attended { summary, ended }
+    }
+
+    fn reported(error: &str) -> ReportedError {
+        let (component, error) = ("file".to_owned(), error.to_owned());
+        ReportedError { at_seconds: 1.0, component, task: 0, error }
+    }
+
+    #[test]
+    fn codes() {
+        let mut ended = attended(Ended::Itself);
+        assert_eq!(code(&ended), 0);
+        ended.summary.errors.push(reported("no such host"));
+        assert_eq!(code(&ended), 0, "a tuple that failed may have been replayed");
+        ended.summary.errors.push(reported("finish: disk full"));
+        assert_eq!(code(&ended), FAILED);
+        assert_eq!(judge(&ended), Err("file: finish: disk full".to_owned()));
+        assert_eq!(code(&attended(Ended::Drained)), INTERRUPTED);
+        assert_eq!(judge(&attended(Ended::Drained)), Ok(()));
+        assert!(judge(&attended(Ended::Cut)).is_err());
+    }
+
+    #[test]
+    fn the_end_in_words() {
+        assert_eq!(told("hello", &attended(Ended::Itself)), "hello: done after 12.3 ms");
+        let cut = told("hello", &attended(Ended::Cut));
+        assert!(cut.ends_with("\nerror: cut off before it had drained"), "{cut}");
+        let json = json("hello", &attended(Ended::Drained));
+        assert!(json.contains("\"exit_code\":130") && json.ends_with("}\n"), "{json}");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let numbers = [0, 999, 1_000, 1_234_567].map(number);
+        assert_eq!(numbers, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

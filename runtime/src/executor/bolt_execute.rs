@@ -1,0 +1,218 @@
+//! How a stage executes a batch: tuple after tuple, with the user's failures kept to each.
+
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::{Context as Waking, Poll},
+};
+
+use tormenta_dsl::{
+    Bolt, Error, Failure, Result, Root, Streams,
+    engine::{Anchors, Envelope, Flush},
+};
+
+use super::bolt_stage::{BoltStage, Ended};
+use crate::{
+    clock::{Alarm, Nanos},
+    planted,
+};
+
+impl<B: Bolt> BoltStage<B> {
+    pub(super) async fn execute_batch(&self, bolt: &mut B) -> Result<(), Ended> {
+        let shared = &self.parts.shared;
+        let started = shared.now();
+        if let Some(work) = &*self.work.borrow() {
+            self.parts.output.lower(work.batch.epoch.as_ref());
+        }
+        let (mut envelopes, anchors) = self.take_batch();
+        self.execute_each(bolt, &mut envelopes, &anchors).await?;
+        poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
+        self.parts.output.forget_epoch();
+        let took = shared.now() - started;
+        self.end_batch(envelopes, took);
+        self.restarts.set(0);
+        Ok(())
+    }
+
+    pub(super) fn take_batch(&self) -> (Vec<Envelope<B::Input>>, Vec<Anchors>) {
+        let mut work = self.work.borrow_mut();
+        let batch = work.as_mut().map(|work| &mut work.batch);
+        batch
+            .map(|b| (std::mem::take(&mut b.envelopes), std::mem::take(&mut b.anchors)))
+            .unwrap_or_default()
+    }
+
+    /// Gives back buffer and credit.
+    pub(super) fn end_batch(&self, envelopes: Vec<Envelope<B::Input>>, took: Nanos) {
+        let Some(mut work) = self.work.take() else { return };
+        self.parts.crew.pass_turn(work.number);
+        work.batch.envelopes = envelopes;
+        let stats = &self.parts.stats;
+        stats.execute_ns.add(took);
+        stats.executed.add(work.tuples() as u64);
+        stats.acked.set(stats.executed.get() - stats.failed.get());
+        let window = self.pace.borrow_mut().observe(work.tuples(), took);
+        let duties = self.parts.inlet.consumed(work, window);
+        self.unflushed.set(self.unflushed.get() + duties);
+    }
+
+    /// Executes tuple after tuple. What a panic leaves goes back to where it was taken from.
+    pub(super) async fn execute_each(
+        &self,
+        bolt: &mut B,
+        envelopes: &mut Vec<Envelope<B::Input>>,
+        anchors: &[Anchors],
+    ) -> Result<(), Ended> {
+        let mut rest = Rest { stage: self, envelopes: envelopes.drain(..), anchors };
+        let mut noop = Waking::from_waker(std::task::Waker::noop());
+        self.executing.set(true);
+        #[expect(clippy::while_let_on_iterator, reason = "what is left goes back after a panic")]
+        while let Some(envelope) = rest.envelopes.next() {
+            let (root, edge) = (envelope.root, envelope.edge);
+            self.begin(&envelope, anchors);
+            let mut execute = pin!(bolt.execute(envelope.value, &self.anchored));
+            // Most executes do not wait: the real waker is fetched for those that do.
+            let result = match execute.as_mut().poll(&mut noop) {
+                Poll::Ready(result) => result,
+                Poll::Pending => match self.execute_slowly(execute).await {
+                    Some(result) => result,
+                    None => {
+                        self.executing.set(false);
+                        self.fail_current(&Failure::Stuck(self.parts.stats.place.clone()));
+                        return Err(Ended::Stuck);
+                    }
+                },
+            };
+            match result {
+                Ok(()) => self.ack(root, edge),
+                Err(why) => self.fail_with(&why),
+            }
+        }
+        self.executing.set(false);
+        Ok(())
+    }
+
+    /// Goes on with an execute that has to wait. `None` if it waits for too long.
+    #[cold]
+    pub(super) async fn execute_slowly<F>(&self, mut execute: Pin<&mut F>) -> Option<F::Output>
+    where
+        F: Future<Output = Result>,
+    {
+        let shared = &self.parts.shared;
+        let limit = self.parts.settings.execute_timeout;
+        let due = limit.map_or(Nanos::MAX, |limit| shared.now() + limit.as_nanos() as Nanos);
+        self.parts.stats.duty.set_executing_since(Some(shared.now()));
+        let mut alarm = Alarm::default();
+        let result = poll_fn(|cx| {
+            if let Poll::Ready(result) = execute.as_mut().poll(cx) {
+                return Poll::Ready(Some(result));
+            }
+            if shared.now() >= due || shared.engine.control.are_bolts_stopped() {
+                return Poll::Ready(None);
+            }
+            self.take_settled();
+            let _ = self.poll_flush(cx, Flush::All);
+            alarm.set(&shared.timers, due, cx);
+            Poll::Pending
+        })
+        .await;
+        self.parts.stats.duty.set_executing_since(None);
+        result
+    }
+
+    #[inline(always)]
+    pub(super) fn begin(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
+        let root = envelope.root;
+        self.edge.set(envelope.edge);
+        self.parts.output.set_root(root);
+        if root.is_many() || root.is_replayed() {
+            self.begin_specially(envelope, anchors);
+        }
+    }
+
+    #[cold]
+    pub(super) fn begin_specially(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
+        let root = envelope.root;
+        if root.is_many() {
+            let anchors = &anchors[root.index()];
+            let roots = anchors.iter().map(|(root, _)| *root);
+            self.parts.output.set_anchors(roots, root.is_replayed());
+            self.anchors.borrow_mut().clone_from(anchors);
+        }
+        if root.is_replayed() {
+            *self.copy.borrow_mut() = envelope.value.to_record().ok();
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn ack(&self, root: Root, edge: u64) {
+        if root.is_provisional() || root.is_none() {
+            return; // nothing counted it as an edge
+        }
+        let mut done = self.done.borrow_mut();
+        if root.is_many() {
+            done.extend(self.anchors.borrow().iter());
+        } else {
+            crate::acker::acks::add(&mut done, root, edge);
+        }
+    }
+
+    pub(super) fn fail_with(&self, why: &Error) {
+        let place = self.parts.stats.place.clone();
+        let failure = if why.is_poison() {
+            Failure::Poison(place, why.chain())
+        } else {
+            Failure::Error(place, why.chain())
+        };
+        self.fail_current(&failure);
+    }
+
+    pub(super) fn fail_current(&self, why: &Failure) {
+        let root = self.parts.output.root();
+        self.parts.stats.failed.add(1);
+        let copy = self.copy.take();
+        if root.is_many() {
+            let anchors = self.anchors.borrow();
+            self.parts.shared.fail(anchors.iter().map(|(root, _)| *root), why, copy.as_ref());
+        } else {
+            self.parts.shared.fail([root], why, copy.as_ref());
+        }
+    }
+
+    pub(super) fn panicked(&self, message: &str) {
+        let place = self.parts.stats.place.clone();
+        self.parts.shared.engine.report(&place, &Error::msg(format!("panicked: {message}")));
+        self.count_restart();
+        if !self.executing.replace(false) {
+            return;
+        }
+        if planted!(PanicAcks) {
+            return self.ack(self.parts.output.root(), self.edge.get());
+        }
+        self.fail_current(&Failure::Panic(place, message.to_owned()));
+    }
+
+    pub(super) fn count_restart(&self) {
+        self.restarts.set(self.restarts.get() + 1);
+        self.parts.stats.restarts.add(1);
+    }
+}
+
+/// Tuples of a batch that are not begun yet. When user code panics or gets stuck, they go back.
+struct Rest<'a, B: Bolt> {
+    stage: &'a BoltStage<B>,
+    envelopes: std::vec::Drain<'a, Envelope<B::Input>>,
+    anchors: &'a [Anchors],
+}
+
+impl<B: Bolt> Drop for Rest<'_, B> {
+    fn drop(&mut self) {
+        if self.envelopes.len() == 0 {
+            return;
+        }
+        if let Some(work) = &mut *self.stage.work.borrow_mut() {
+            work.batch.envelopes.extend(self.envelopes.by_ref());
+            work.batch.anchors = self.anchors.to_vec();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A look at a running topology, from elsewhere.
+
+use crate::{Metrics, ReportedError, engine::Handle};
+
+/// Looks at a running topology while somebody else waits for its end, such as for a progress bar.
+#[derive(Clone)]
+pub struct Watch(Handle);
+
+impl Watch {
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self(handle)
+    }
+
+    /// See [`Running::metrics`](crate::Running::metrics).
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.0.metrics()
+    }
+
+    /// See [`Running::errors`](crate::Running::errors).
+    #[must_use]
+    pub fn errors(&self) -> Vec<ReportedError> {
+        self.0.shared.reports.errors()
+    }
+
+    /// See [`Running::holders`](crate::Running::holders).
+    #[must_use]
+    pub fn holders(&self) -> Vec<String> {
+        self.0.holders()
+    }
+}
