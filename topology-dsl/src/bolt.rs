@@ -59,7 +59,7 @@ pub trait Bolt: Clone + Send + 'static {
     /// things here and never in the constructor: the prototype may be built on another machine.
     ///
     /// # Errors
-    /// The task is restarted from the prototype after a back-off.
+    /// Ends the topology with this error. What was emitted meanwhile fails.
     async fn prepare(&mut self, cx: &Context) -> Result {
         let _ = cx;
         Ok(())
@@ -90,7 +90,7 @@ pub trait Bolt: Clone + Send + 'static {
     /// called when the topology ends for another reason: what is held fails then.
     ///
     /// # Errors
-    /// Reported; tickets that are still held fail.
+    /// Ends the topology with this error; tickets that are still held fail.
     async fn finish(&mut self, out: &Emitter<Self::Output, Free>) -> Result {
         let _ = out;
         Ok(())

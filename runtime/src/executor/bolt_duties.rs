@@ -2,9 +2,9 @@
 
 use std::{future::poll_fn, pin::pin, sync::atomic::Ordering};
 
-use tormenta_dsl::{Bolt, Failure, Result, Root, engine::Flush};
+use tormenta_dsl::{Bolt, Error, Failure, Root, engine::Flush};
 
-use super::bolt_stage::BoltStage;
+use super::bolt_stage::{BoltStage, OwnDuty};
 use crate::{clock::Nanos, planted};
 
 impl<B: Bolt> BoltStage<B> {
@@ -18,16 +18,21 @@ impl<B: Bolt> BoltStage<B> {
         if planted!(TickLost) && !self.parts.inlet.is_empty() {
             return;
         }
-        self.begin_own_duty();
+        self.begin_own_duty(OwnDuty::Tick);
         self.parts.stats.ticks.add(1);
-        let result = self.waiting(pin!(bolt.tick(&self.free))).await;
-        self.end_own_duty("tick", result).await;
+        if let Some(Err(why)) = self.waiting(pin!(bolt.tick(&self.free))).await {
+            self.parts.shared.engine.report(&self.parts.stats.place, &why.context("tick"));
+        }
+        self.end_own_duty().await;
     }
 
     pub(super) async fn finish(&self, bolt: &mut B) {
-        self.begin_own_duty();
-        let result = self.waiting(pin!(bolt.finish(&self.free))).await;
-        self.end_own_duty("finish", result).await;
+        self.finished.set(true);
+        self.begin_own_duty(OwnDuty::Finish);
+        if let Some(Err(why)) = self.waiting(pin!(bolt.finish(&self.free))).await {
+            self.parts.shared.engine.fail(&self.parts.stats.place, &why.context("finish"));
+        }
+        self.end_own_duty().await;
         self.set_finished();
     }
 
@@ -38,20 +43,29 @@ impl<B: Bolt> BoltStage<B> {
         }
     }
 
-    pub(super) fn begin_own_duty(&self) {
+    fn begin_own_duty(&self, duty: OwnDuty) {
+        self.at_duty.set(Some(duty));
         self.own_duties.fetch_add(1, Ordering::SeqCst);
         self.parts.inlet.set_busy();
         self.parts.output.set_root(Root::NONE);
     }
 
-    pub(super) async fn end_own_duty(&self, doing: &str, result: Result) {
-        if let Err(why) = result {
-            let place = &self.parts.stats.place;
-            self.parts.shared.engine.report(place, &why.context(doing));
-        }
+    async fn end_own_duty(&self) {
         self.take_settled();
         poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
+        self.at_duty.set(None);
         self.unflushed.set(self.unflushed.get() + 1);
+    }
+
+    /// The user's code panicked while it was at a tick or at the finish: that is over.
+    pub(super) fn break_own_duty_off(&self) {
+        let Some(duty) = self.at_duty.take() else { return };
+        self.unflushed.set(self.unflushed.get() + 1);
+        if duty == OwnDuty::Finish {
+            let why = Error::msg("panicked while it finished");
+            self.parts.shared.engine.fail(&self.parts.stats.place, &why);
+            self.set_finished();
+        }
     }
 
     /// Fails the trees of tickets that were held for too long.

@@ -75,10 +75,10 @@ impl<B: Bolt> BoltStage<B> {
             let result = match execute.as_mut().poll(&mut noop) {
                 Poll::Ready(result) => result,
                 Poll::Pending => match self.execute_slowly(execute).await {
-                    Some(result) => result,
-                    None => {
+                    Ok(result) => result,
+                    Err(why) => {
                         self.executing.set(false);
-                        self.fail_current(&Failure::Stuck(self.parts.stats.place.clone()));
+                        self.fail_current(&why);
                         return Err(Ended::Stuck);
                     }
                 },
@@ -92,9 +92,12 @@ impl<B: Bolt> BoltStage<B> {
         Ok(())
     }
 
-    /// Goes on with an execute that has to wait. `None` if it waits for too long.
+    /// Goes on with an execute that has to wait, but not for ever.
     #[cold]
-    pub(super) async fn execute_slowly<F>(&self, mut execute: Pin<&mut F>) -> Option<F::Output>
+    pub(super) async fn execute_slowly<F>(
+        &self,
+        mut execute: Pin<&mut F>,
+    ) -> Result<F::Output, Failure>
     where
         F: Future<Output = Result>,
     {
@@ -105,10 +108,13 @@ impl<B: Bolt> BoltStage<B> {
         let mut alarm = Alarm::default();
         let result = poll_fn(|cx| {
             if let Poll::Ready(result) = execute.as_mut().poll(cx) {
-                return Poll::Ready(Some(result));
+                return Poll::Ready(Ok(result));
             }
-            if shared.now() >= due || shared.engine.control.are_bolts_stopped() {
-                return Poll::Ready(None);
+            if shared.now() >= due {
+                return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
+            }
+            if shared.engine.control.are_bolts_stopped() {
+                return Poll::Ready(Err(Failure::Stopped));
             }
             self.take_settled();
             let _ = self.poll_flush(cx, Flush::All);
@@ -183,6 +189,7 @@ impl<B: Bolt> BoltStage<B> {
         let place = self.parts.stats.place.clone();
         self.parts.shared.engine.report(&place, &Error::msg(format!("panicked: {message}")));
         self.count_restart();
+        self.break_own_duty_off();
         if !self.executing.replace(false) {
             return;
         }

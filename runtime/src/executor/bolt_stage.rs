@@ -79,6 +79,17 @@ pub(crate) struct BoltStage<B: Bolt> {
     turns: Cell<usize>,
     pub(super) restarts: Cell<u32>,
     pub(super) finished: Cell<bool>,
+    /// The duty that the stage gave itself and is at.
+    pub(super) at_duty: Cell<Option<OwnDuty>>,
+    /// Emitted tuples that are in the counter, which clones of a bolt share.
+    emitted: Cell<u64>,
+}
+
+/// What a stage does of its own accord.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnDuty {
+    Tick,
+    Finish,
 }
 
 enum Event {
@@ -138,6 +149,8 @@ impl<B: Bolt> BoltStage<B> {
             turns: Cell::new(parts.shared.engine.batches_per_turn),
             restarts: Cell::new(0),
             finished: Cell::new(false),
+            at_duty: Cell::new(None),
+            emitted: Cell::new(0),
             parts,
         }
     }
@@ -156,10 +169,14 @@ impl<B: Bolt> BoltStage<B> {
         self.back_off().await;
         let mut bolt = self.parts.prototype.clone();
         bolt.state(&mut MemoryStores);
-        if let Err(why) = bolt.prepare(&self.cx).await {
-            let place = &self.parts.stats.place;
-            self.parts.shared.engine.fail(place, &why.context("prepare"));
-            return self.refuse_everything().await;
+        match self.waiting(pin!(bolt.prepare(&self.cx))).await {
+            Some(Ok(())) => {}
+            Some(Err(why)) => {
+                let place = &self.parts.stats.place;
+                self.parts.shared.engine.fail(place, &why.context("prepare"));
+                return self.refuse_everything().await;
+            }
+            None => return Ended::Stopped,
         }
         loop {
             match self.next_event().await {
@@ -185,14 +202,18 @@ impl<B: Bolt> BoltStage<B> {
         }
     }
 
-    /// Waits for something, while output and acks of what was done before may leave.
-    pub(super) async fn waiting<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
+    /// Waits for something, while output and acks of what was done before may leave. `None` if
+    /// the engine stops meanwhile.
+    pub(super) async fn waiting<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
-            let ready = future.as_mut().poll(cx);
-            if ready.is_pending() {
-                let _ = self.poll_flush(cx, Flush::All);
+            if let Poll::Ready(ready) = future.as_mut().poll(cx) {
+                return Poll::Ready(Some(ready));
             }
-            ready
+            if self.parts.shared.engine.control.are_bolts_stopped() {
+                return Poll::Ready(None);
+            }
+            let _ = self.poll_flush(cx, Flush::All);
+            Poll::Pending
         })
         .await
     }
@@ -280,7 +301,7 @@ impl<B: Bolt> BoltStage<B> {
         let parts = &self.parts;
         let number = self.work.borrow().as_ref().and_then(|work| work.number);
         if !parts.crew.is_turn(number) {
-            cx.waker().wake_by_ref();
+            parts.crew.wait_for_turn(cx.waker());
             return Poll::Pending;
         }
         if parts.output.poll_flush(cx, flush).is_pending() {
@@ -289,7 +310,8 @@ impl<B: Bolt> BoltStage<B> {
         let mut acks = parts.shared.acks.borrow_mut();
         acks.consume(&mut self.done.borrow_mut());
         acks.flush(parts.output.epoch().as_ref(), flush == Flush::All);
-        parts.stats.emitted.set(parts.output.emitted());
+        let emitted = parts.output.emitted();
+        parts.stats.emitted.add(emitted - self.emitted.replace(emitted));
         if flush == Flush::All && self.unflushed.get() > 0 {
             parts.stats.duty.add_done(self.unflushed.take());
         }

@@ -6,7 +6,7 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
-    task::Poll,
+    task::{Poll, Waker},
 };
 
 use tormenta_dsl::{
@@ -24,12 +24,15 @@ pub(crate) struct Crew {
     running: Cell<usize>,
     /// The tuple whose outputs may leave now, where their order matters.
     turn: Option<Cell<u64>>,
+    /// Wakes the loop when the turn is passed and somebody waits for it.
+    waiting: RefCell<Option<Waker>>,
 }
 
 impl Crew {
     pub(crate) fn new(size: usize, ordered: bool) -> Rc<Self> {
         let turn = ordered.then(|| Cell::new(0));
-        Rc::new(Self { unfinished: Cell::new(size), running: Cell::new(size), turn })
+        let (unfinished, running) = (Cell::new(size), Cell::new(size));
+        Rc::new(Self { unfinished, running, turn, waiting: RefCell::default() })
     }
 
     /// One clone has finished. Whether it was the last.
@@ -56,7 +59,15 @@ impl Crew {
     pub(crate) fn pass_turn(&self, number: Option<u64>) {
         if let (Some(turn), Some(number)) = (&self.turn, number) {
             turn.set(number + 1);
+            if let Some(waiting) = self.waiting.take() {
+                waiting.wake();
+            }
         }
+    }
+
+    /// Wakes the loop when the turn is passed.
+    pub(crate) fn wait_for_turn(&self, waker: &Waker) {
+        *self.waiting.borrow_mut() = Some(waker.clone());
     }
 }
 

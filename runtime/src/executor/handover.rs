@@ -196,9 +196,7 @@ impl<I: Clone> Lanes<I> for Handover<I> {
     }
 
     fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>) {
-        for lane in self.lanes.borrow_mut().iter_mut() {
-            lane.filling.lower(batch.epoch.as_ref());
-        }
+        let epoch = batch.epoch.take();
         let tuples = batch.len() as u64;
         let sent = match picks {
             Picks::One(lane) => {
@@ -219,6 +217,9 @@ impl<I: Clone> Lanes<I> for Handover<I> {
                 self.put_pairs(batch, pairs)
             }
         };
+        for lane in self.lanes.borrow_mut().iter_mut().filter(|lane| !lane.filling.is_empty()) {
+            lane.filling.lower(epoch.as_ref());
+        }
         self.stats.transferred.add(sent);
     }
 
@@ -227,6 +228,10 @@ impl<I: Clone> Lanes<I> for Handover<I> {
             return Poll::Ready(());
         }
         let batch_tuples = self.shared.engine.batch_tuples;
+        if self.shared.engine.control.are_bolts_stopped() {
+            // Nobody will read it: what is under way when a topology is cut off fails.
+            self.lanes.borrow_mut().iter_mut().for_each(|lane| lane.filling.clear());
+        }
         let mut all = Poll::Ready(());
         for lane in self.lanes.borrow_mut().iter_mut() {
             if lane.poll_ship(flush, batch_tuples).is_pending() {

@@ -102,6 +102,11 @@ impl Control {
         self.wake_all();
     }
 
+    /// Whether components are being asked to finish.
+    pub(crate) fn is_finishing(&self) -> bool {
+        self.finish_below.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn shall_finish(&self, position: usize) -> bool {
         position < self.finish_below.load(Ordering::Relaxed)
     }

@@ -139,7 +139,9 @@ impl<S: Spout> SpoutStage<S> {
         self.start_batch();
         let (limit, pending_max) = (self.parts.output.room(), self.parts.settings.pending_max);
         let mut room = pending_max.saturating_sub(self.trees.borrow().pending()).min(limit);
-        room = room.saturating_sub(self.fill_replays(room));
+        if self.active.get() {
+            room = room.saturating_sub(self.fill_replays(room));
+        }
         if room == 0 {
             let full = self.trees.borrow().batch_len() > 0;
             return if full { Filled::Full } else { Filled::Wait };
@@ -260,6 +262,7 @@ impl<S: Spout> SpoutStage<S> {
         let now = self.parts.shared.now();
         let mut count = Count::default();
         let mut trees = self.trees.borrow_mut();
+        trees.set_replays(!self.parts.shared.engine.control.is_finishing());
         while let Some(mut batch) = self.parts.acks.try_recv() {
             let mut latency = self.latency();
             trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
@@ -385,13 +388,16 @@ impl<S: Spout> SpoutStage<S> {
             return;
         }
         let duty = &self.parts.stats.duty;
+        let draining = self.parts.shared.engine.control.is_draining();
+        let exhausted = (self.ended.get() || draining) && !self.trees.borrow().has_waiting();
+        // Before `done`: whoever sees that the failure of a tree was dealt with must also see
+        // that there is a tuple to be replayed.
+        let was_exhausted = duty.exhausted.swap(exhausted, Ordering::SeqCst);
         let applied = self.applied.take();
         if applied > 0 {
             duty.add_done(applied);
         }
-        let draining = self.parts.shared.engine.control.is_draining();
-        let exhausted = (self.ended.get() || draining) && !self.trees.borrow().has_waiting();
-        if exhausted != duty.exhausted.swap(exhausted, Ordering::SeqCst) {
+        if exhausted != was_exhausted {
             self.parts.shared.engine.bell.ring();
         }
     }

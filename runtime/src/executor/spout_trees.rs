@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Trees<O, Id> {
     ledger: Rc<RefCell<Ledger>>,
     retry: Option<Retry>,
+    /// Whether another attempt is still possible.
+    replays: bool,
     /// Ids of the batch that is being filled, in the order of their provisional roots.
     ids: Vec<Id>,
     /// Copies of the batch's tuples; empty where the engine does not replay.
@@ -65,6 +67,7 @@ impl<O, Id> Trees<O, Id> {
         Self {
             ledger,
             retry,
+            replays: true,
             ids: Vec::new(),
             copies: Vec::new(),
             open: Vec::new(),
@@ -72,6 +75,11 @@ impl<O, Id> Trees<O, Id> {
             waiting: BTreeMap::new(),
             sequence: 0,
         }
+    }
+
+    /// From when on failed tuples are given up: a bolt that has finished must not get another.
+    pub(crate) fn set_replays(&mut self, replays: bool) {
+        self.replays = replays;
     }
 
     /// Whether the engine keeps copies and replays them.
@@ -245,7 +253,7 @@ impl<O, Id> Trees<O, Id> {
         let (Some(retry), Some(copy)) = (self.retry, tree.copy) else {
             return Ended::Failed(tree.id, why);
         };
-        if copy.attempts >= retry.attempts_max {
+        if copy.attempts >= retry.attempts_max || !self.replays {
             return Ended::Dead { tree: Tree { id: tree.id, copy: Some(copy) }, why, tuple };
         }
         let due = now + retry.backoff(copy.attempts).as_nanos() as Nanos;

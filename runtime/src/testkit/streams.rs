@@ -13,12 +13,12 @@ use tormenta_dsl::{Bolt, Emitter, Failure, Result, Spout, Streams};
 /// ```
 /// use tormenta_runtime::{LocalCluster, Simulation, Topology, testkit::{Capture, Feed}};
 ///
-/// let (feed, capture) = (Feed::new(), Capture::new());
+/// let (feed, capture) = (Feed::<u64>::new(), Capture::new());
 /// let mut t = Topology::new("demo");
 /// let numbers = t.spout("numbers", feed.spout());
 /// t.bolt("kept", capture.bolt(), numbers.shuffle());
 /// let mut cluster = LocalCluster::new(t, Simulation::new(7)).expect("a sound topology");
-/// feed.push(1u64);
+/// feed.push(1);
 /// feed.push(2);
 /// cluster.settle();
 /// assert_eq!(capture.taken(), [1, 2]);

@@ -171,11 +171,6 @@ impl Shape {
         });
         found.map(|reader| reader.node)
     }
-
-    /// Executes that an emission leads to.
-    pub(crate) fn readers(&self, emission: u16) -> usize {
-        self.emissions[usize::from(emission)].len()
-    }
 }
 
 /// The port through which a spout emits the roots of a class.

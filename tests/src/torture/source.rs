@@ -78,10 +78,11 @@ impl<O> Source<O> {
         log.roots[root as usize].born = now;
         world.born.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let part = Part { root, emission: 0 };
-        let copies = world.root_copies(log, me, part);
+        let port = shape::root_port(&world.spec, me.component, shape::class_of(root));
+        let (key, parts) = (u64::from(root % 13), Parts::One(part));
+        let copies = world.copies(log, (me.component, port), &parts);
         world.count_emit(me, copies);
-        let key = u64::from(root % 13);
-        Next::Root(root, Item { from: me.index as u16, seq, key, parts: Parts::One(part) })
+        Next::Root(root, Item { from: me.index as u16, seq, key, parts })
     }
 
     /// A spout may panic wherever it is called; what it was told counts.

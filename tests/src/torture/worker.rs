@@ -168,11 +168,7 @@ impl<I: Input, O: Output> Bolt for Worker<I, O> {
     }
 
     async fn tick(&mut self, out: &Emitter<O, Free>) -> Result {
-        let now = self.now();
-        let log = &mut *self.world.log();
-        log.event(3, self.me.index, 0, now);
-        log.tasks[self.me.index].ticks += 1;
-        log.tasks[self.me.index].last_tick = now;
+        oracle::ticks::on_tick(&self.world, self.me, self.now());
         self.settle_some(out).await
     }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tormenta_dsl::Concurrency;
+use tormenta_dsl::{Concurrency, grouping::Kind};
 use tormenta_runtime::Rng;
 
 use super::{
@@ -190,7 +190,8 @@ impl World {
         );
         for place in 0..EMITS {
             let Some(parts) = self.parts(visits, place) else { continue };
-            let (port, copies) = (emit_port(place), self.copies(log, me, place, &parts));
+            let port = emit_port(place);
+            let copies = self.copies(log, (me.component, port), &parts);
             let task = &mut log.tasks[me.index];
             let seq = if in_order && !unordered {
                 task.seq += 1;
@@ -221,12 +222,11 @@ impl World {
         parts.iter().any(|part| part.emission != NO_EMISSION).then(|| Parts::of(&parts))
     }
 
-    /// How many copies of an emission readers will get.
-    fn copies(&self, log: &mut Log, me: Me, place: usize, parts: &Parts) -> u64 {
-        let port = emit_port(place);
+    /// How many copies of what leaves through a port readers will get.
+    pub(crate) fn copies(&self, log: &mut Log, from: (usize, usize), parts: &Parts) -> u64 {
         let links = self.spec.links.iter().enumerate();
         let mut all = 0;
-        for (index, link) in links.filter(|(_, l)| (l.source, l.port) == (me.component, port)) {
+        for (index, link) in links.filter(|(_, link)| (link.source, link.port) == from) {
             let chosen = self.tasks_chosen(index, parts);
             log.inbound[link.target] += chosen;
             all += chosen;
@@ -235,7 +235,6 @@ impl World {
     }
 
     fn tasks_chosen(&self, index: usize, parts: &Parts) -> u64 {
-        use tormenta_dsl::grouping::Kind;
         let link = &self.spec.links[index];
         let tasks = self.spec.components[link.target].tasks;
         match link.grouping {
@@ -247,17 +246,6 @@ impl World {
             }
             _ => 1,
         }
-    }
-
-    /// How many copies of a root its readers will get.
-    pub(crate) fn root_copies(&self, log: &mut Log, me: Me, part: Part) -> u64 {
-        let shape::Shapes { .. } = &self.shapes;
-        let port = shape::root_port(&self.spec, me.component, shape::class_of(part.root));
-        let links = self.spec.links.iter();
-        for link in links.filter(|link| (link.source, link.port) == (me.component, port)) {
-            log.inbound[link.target] += 1;
-        }
-        self.shapes.of(part.root).readers(part.emission) as u64
     }
 }
 

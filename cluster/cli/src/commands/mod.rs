@@ -1,0 +1,32 @@
+//! One file for each command.
+
+mod completions;
+mod demo;
+mod new;
+mod run;
+mod version;
+
+use clap::Subcommand;
+
+use crate::{exit::Outcome, output::Output};
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(run::Run),
+    Demo(demo::Demo),
+    New(new::New),
+    Completions(completions::Completions),
+    Version(version::Version),
+}
+
+/// Does it.
+pub(crate) fn obey(command: Command, output: &Output) -> Outcome {
+    match command {
+        Command::Run(run) => run.obey(output),
+        Command::Demo(demo) => demo.obey(output),
+        Command::New(new) => new.obey(output),
+        Command::Completions(completions) => completions.obey(output),
+        Command::Version(version) => version.obey(output),
+    }
+}

@@ -1,0 +1,113 @@
+//! `tormenta run`.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tormenta::artifact::{Inspected, inspect};
+
+use crate::{
+    args::Format,
+    exit::{self, Code, Failure, Outcome},
+    output::Output,
+};
+
+/// Run an artifact: the executable of a crate whose `main` is a `#[tormenta::main]`
+///
+/// It takes the place of this process, so that signals, standard input and its exit code are its
+/// own. A file that is no artifact is not executed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = exit::after_help(&[
+    "tormenta run target/release/hello",
+    "tormenta run target/release/hello -- book.txt --tasks 4",
+    "tormenta run -o json target/release/hello > summary.json",
+]))]
+pub(crate) struct Run {
+    /// The executable
+    artifact: PathBuf,
+    /// Words for the topology
+    #[arg(last = true)]
+    args: Vec<OsString>,
+}
+
+impl Run {
+    pub(crate) fn obey(self, output: &Output) -> Outcome {
+        let path = find(&self.artifact)?;
+        let name = self.artifact.display();
+        match inspect(&path).map_err(|error| Failure::io(format!("read `{name}`"), &error))? {
+            Inspected::Artifact { .. } => {}
+            Inspected::Foreign { version } => {
+                return Err(Failure::failed(format!(
+                    "`{name}` was built with tormenta {version}, which this one ({}) cannot talk \
+                     to; use the same version for both, or run `{}` by itself",
+                    env!("CARGO_PKG_VERSION"),
+                    path.display()
+                )));
+            }
+            _ => return Err(Failure::failed(format!(
+                "`{name}` is no Tormenta artifact, and was not executed; name the executable of a \
+                 crate with `#[tormenta::main]`, such as `target/debug/hello`"
+            ))),
+        }
+        let mut command = Command::new(&path);
+        command.args(["--summary", said(output)]).arg("--").args(self.args);
+        become_it(command).map_err(|error| {
+            let fix = match error.kind() {
+                io::ErrorKind::PermissionDenied => format!("; try `chmod +x {name}`"),
+                _ => String::new(),
+            };
+            Failure::failed(format!("run `{name}`: {error}{fix}"))
+        })
+    }
+}
+
+/// What the artifact shall say at its end.
+fn said(output: &Output) -> &'static str {
+    match output.format() {
+        Format::Json | Format::Ndjson => "json",
+        Format::Table if output.is_quiet() => "none",
+        Format::Table => "text",
+    }
+}
+
+/// The whole path, so that no other file of that name is looked for.
+fn find(artifact: &Path) -> Outcome<PathBuf> {
+    let name = artifact.display();
+    let path = fs::canonicalize(artifact).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(
+            Code::NotFound,
+            format!("`{name}` does not exist; build it first, with `cargo build`"),
+        ),
+        _ => Failure::io(format!("find `{name}`"), &error),
+    })?;
+    if path.is_dir() {
+        return Err(Failure::failed(format!(
+            "`{name}` is a directory; name the executable, such as `{}`",
+            artifact.join("target/debug").join(artifact.file_name().unwrap_or_default()).display()
+        )));
+    }
+    if !path.is_file() {
+        return Err(Failure::failed(format!("`{name}` is no file; name an executable")));
+    }
+    Ok(path)
+}
+
+/// Returns only if that does not work.
+#[cfg(unix)]
+fn become_it(mut command: Command) -> io::Result<Code> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn become_it(mut command: Command) -> io::Result<Code> {
+    Ok(match command.status()?.code() {
+        Some(0) => Code::Ok,
+        Some(2) => Code::Usage,
+        Some(130) | None => Code::Interrupted,
+        Some(_) => Code::Failed,
+    })
+}
