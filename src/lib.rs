@@ -1,4 +1,11 @@
+//! [guide-bolts]: guide::bolts
+//! [guide-spouts]: guide::spouts
+//! [guide-topologies]: guide::topologies
+//! [guide-guarantees]: guide::guarantees
+//! [guide-testing]: guide::testing
 #![doc = include_str!("../README.md")]
+
+// The first definition of a link wins: in files the links lead to files, here to these modules.
 
 pub use tormenta_dsl::*;
 pub use tormenta_runtime::{
@@ -26,4 +33,25 @@ pub mod prelude {
     };
     pub use bytes::Bytes;
     pub use serde::{Deserialize, Serialize};
+}
+
+/// The guide, chapter by chapter.
+pub mod guide {
+    /// [topologies.md]: crate::guide::topologies
+    #[doc = include_str!("../docs/guide/bolts.md")]
+    pub mod bolts {}
+
+    /// [guarantees.md]: crate::guide::guarantees
+    #[doc = include_str!("../docs/guide/spouts.md")]
+    pub mod spouts {}
+
+    /// [spouts.md]: crate::guide::spouts
+    #[doc = include_str!("../docs/guide/topologies.md")]
+    pub mod topologies {}
+
+    #[doc = include_str!("../docs/guide/guarantees.md")]
+    pub mod guarantees {}
+
+    #[doc = include_str!("../docs/guide/testing.md")]
+    pub mod testing {}
 }

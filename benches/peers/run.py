@@ -18,6 +18,7 @@ from harness.build import build_all  # noqa: E402
 from harness.peers import HERE, WORKLOADS, peers_of  # noqa: E402
 from harness.table import OTHERS_SHARE_MAX, table  # noqa: E402
 
+NEAR_HELP = "ping-pong up to which a run with a hand-over counts (default 150)"
 PATIENCE_HELP = "longest wait for a quiet machine before each run (default 5)"
 
 
@@ -30,7 +31,7 @@ def main():
         if not runs:
             sys.exit("nothing ran")
         print(f"{machine.describe()}; {ping_pong_range(runs)};", end=" ")
-        print(f"{options.rounds} rounds of {options.seconds:g} s\n\n{table(runs)}")
+        print(f"{options.rounds} rounds of {options.seconds:g} s\n\n{table(runs, options.near)}")
 
 
 def parse():
@@ -40,6 +41,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=3, help="of the table (default 3)")
     parser.add_argument("--seconds", type=float, default=3, help="of a run (default 3)")
     parser.add_argument("--patience", type=float, default=5, metavar="SECONDS", help=PATIENCE_HELP)
+    parser.add_argument("--near", type=float, default=150, metavar="NS", help=NEAR_HELP)
     parser.add_argument("--tormenta", metavar="BINARY", help="compare with this `tormenta`")
     parser.add_argument("--only", default=",".join(WORKLOADS), help="some of %(default)s")
     options = parser.parse_args()

@@ -239,14 +239,14 @@ impl<B: Bolt> Component for BoltComponent<B> {
         let Some(mailbox) = self.mailboxes[task].take() else {
             unreachable!("a task is made once");
         };
-        let duty = self.info().stats[task].clone();
+        let stats = self.info().stats[task].clone();
         Box::new(move |shared| {
             let ordered = matches!(concurrency, Concurrency::Ordered(_));
             let crew = Crew::new(stages.len(), ordered);
             if let (1, Some(stage)) = (stages.len(), stages.pop()) {
                 return stage(shared, Inlet::Mailbox(mailbox), crew);
             }
-            duty.duty.watch(mailbox.given());
+            stats.duty.watch(mailbox.given());
             let dealer = Dealer::new(mailbox);
             let clone = |stage| {
                 let stage: Box<dyn FnOnce(_, _, _) -> Guarded> = Box::new(stage);

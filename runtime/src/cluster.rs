@@ -124,8 +124,9 @@ impl LocalCluster {
         self.drain.is_ended()
     }
 
-    /// One step of the loops, of the controller, or of time. False if there is none.
-    fn turn(&mut self) -> bool {
+    /// One step of the loops, of the controller, or of time; for tests that look on. False if
+    /// there is none.
+    pub fn turn(&mut self) -> bool {
         if self.step() {
             return true;
         }

@@ -1,8 +1,8 @@
 //! Faults that the simulated world injects below the engine.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use crate::rng::Rng;
+use crate::{limits, rng::Rng};
 
 struct Losses {
     rng: Rng,
@@ -12,6 +12,7 @@ struct Losses {
 
 thread_local! {
     static LOSSES: RefCell<Option<Losses>> = const { RefCell::new(None) };
+    static FEEDBACK_MAX: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Loses one batch in `one_in` on its way between loops, at most `left` in all; none with 0.
@@ -20,7 +21,7 @@ pub fn lose_batches(seed: u64, one_in: usize, left: usize) {
     LOSSES.with_borrow_mut(|state| *state = losses);
 }
 
-/// Batches that were lost since they were last asked for to be lost may still be lost.
+/// Batches that may still be lost.
 #[must_use]
 pub fn losses_left() -> usize {
     LOSSES.with_borrow(|state| state.as_ref().map_or(0, |losses| losses.left))
@@ -33,4 +34,16 @@ pub(crate) fn loses_batch() -> bool {
         losses.left -= usize::from(lost);
         lost
     })
+}
+
+/// Lets feedback edges overflow after so many tuples; as in production with 0.
+pub fn limit_feedback(tuples_max: usize) {
+    FEEDBACK_MAX.set(tuples_max);
+}
+
+pub(crate) fn feedback_tuples_max() -> usize {
+    match FEEDBACK_MAX.get() {
+        0 => limits::FEEDBACK_TUPLES_MAX,
+        tuples_max => tuples_max,
+    }
 }

@@ -17,16 +17,19 @@ pub enum Bug {
     TickLost,
     HoldWithoutEdge,
     PanicAcks,
-    RetryTwice,
+    RetryForgotten,
     FusedFailureIgnored,
     EpochDropped,
     OverflowSilent,
     WrongLane,
+    CreditIgnored,
+    Overtaking,
+    Miscounted,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::OneIdForTwoAnchors,
         Self::AckBeforeChildren,
         Self::LostFlush,
@@ -37,11 +40,14 @@ impl Bug {
         Self::TickLost,
         Self::HoldWithoutEdge,
         Self::PanicAcks,
-        Self::RetryTwice,
+        Self::RetryForgotten,
         Self::FusedFailureIgnored,
         Self::EpochDropped,
         Self::OverflowSilent,
         Self::WrongLane,
+        Self::CreditIgnored,
+        Self::Overtaking,
+        Self::Miscounted,
     ];
 
     /// What the bug does.
@@ -58,11 +64,14 @@ impl Bug {
             Self::TickLost => "a tick that is due while tuples wait is skipped for good",
             Self::HoldWithoutEdge => "a held tuple adds no edge to its tree",
             Self::PanicAcks => "a tuple whose execute panicked is acked",
-            Self::RetryTwice => "a failed tuple is replayed twice",
+            Self::RetryForgotten => "a failed tuple that was to be replayed is forgotten",
             Self::FusedFailureIgnored => "a failure inside a fused loop does not reach the spout",
             Self::EpochDropped => "batches forget the epoch of what they carry",
             Self::OverflowSilent => "a full feedback edge drops tuples without failing them",
             Self::WrongLane => "one tuple in a thousand goes to the wrong task of a key",
+            Self::CreditIgnored => "batches are sent whether there is credit or not",
+            Self::Overtaking => "the tuples of every 50th batch arrive backwards",
+            Self::Miscounted => "one tuple of every 64th batch is not counted as executed",
         }
     }
 }

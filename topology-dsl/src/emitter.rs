@@ -2,8 +2,9 @@
 
 use std::{
     cell::{Cell, RefCell, RefMut},
-    future::poll_fn,
+    future::Future,
     marker::PhantomData,
+    pin::Pin,
     rc::Rc,
     sync::Arc,
     task::{Context as Waking, Poll},
@@ -56,18 +57,16 @@ impl<O: Streams> Emitter<O> {
     /// # Errors
     /// None today; an engine may refuse output when it is being stopped.
     #[inline]
-    pub async fn emit(&self, value: O) -> Result {
-        self.output.stage(self.output.root.get(), 0, value);
-        self.output.route_when_full().await
+    pub fn emit(&self, value: O) -> Emit<'_, O> {
+        self.output.emit(self.output.root.get(), 0, value)
     }
 
     /// Emits a tuple to one task of the readers that grouped this stream with `direct()`.
     ///
     /// # Errors
     /// As [`emit`](Emitter::emit).
-    pub async fn emit_direct(&self, task: usize, value: O) -> Result {
-        self.output.stage(self.output.root.get(), task as u64, value);
-        self.output.route_when_full().await
+    pub fn emit_direct(&self, task: usize, value: O) -> Emit<'_, O> {
+        self.output.emit(self.output.root.get(), task as u64, value)
     }
 
     /// Holds the tuple being executed: its tree stays open until the ticket is settled.
@@ -116,7 +115,7 @@ impl<O: Streams, A> Emitter<O, A> {
     ///
     /// # Errors
     /// As [`emit`](Emitter::emit).
-    pub async fn emit_for<'a, I>(&self, tickets: I, value: O) -> Result
+    pub fn emit_for<'a, I>(&self, tickets: I, value: O) -> Emit<'_, O>
     where
         I: IntoIterator<Item = &'a Ticket<O>>,
     {
@@ -126,16 +125,41 @@ impl<O: Streams, A> Emitter<O, A> {
             self.output.lower(ticket.epoch());
         }
         self.output.stage_for(anchors, value);
-        self.output.route_when_full().await
+        Emit::when_full(&self.output)
     }
 
     /// Emits a tuple that is anchored to nothing: if it is lost, nobody will replay it.
     ///
     /// # Errors
     /// As [`emit`](Emitter::emit).
-    pub async fn emit_free(&self, value: O) -> Result {
-        self.output.stage(Root::NONE, 0, value);
-        self.output.route_when_full().await
+    pub fn emit_free(&self, value: O) -> Emit<'_, O> {
+        self.output.emit(Root::NONE, 0, value)
+    }
+}
+
+/// An emit, to be awaited: it waits while the reader has no room.
+///
+/// The tuple is on its way when this is made; awaiting it is what slows the emitter down to the
+/// pace of its readers.
+#[must_use = "an emit that is not awaited ignores that the reader has no room"]
+pub struct Emit<'a, O: Streams>(Option<&'a Output<O>>);
+
+impl<'a, O: Streams> Emit<'a, O> {
+    #[inline]
+    fn when_full(output: &'a Output<O>) -> Self {
+        Self(output.is_full().then_some(output))
+    }
+}
+
+impl<O: Streams> Future for Emit<'_, O> {
+    type Output = Result;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Waking<'_>) -> Poll<Result> {
+        match self.0 {
+            None => Poll::Ready(Ok(())),
+            Some(output) => output.poll_flush(cx, Flush::Full).map(Ok),
+        }
     }
 }
 
@@ -187,6 +211,7 @@ impl<O: Streams> Output<O> {
 
     /// The tree of the tuple being executed.
     #[must_use]
+    #[inline]
     pub fn root(&self) -> Root {
         self.root.get()
     }
@@ -234,8 +259,19 @@ impl<O: Streams> Output<O> {
         self.emitted.get() + self.staged.borrow().len() as u64
     }
 
+    #[inline(always)]
+    fn emit(&self, root: Root, direct: u64, value: O) -> Emit<'_, O> {
+        if root.is_many() {
+            self.stage(root, direct, value);
+            return Emit::when_full(self);
+        }
+        let mut staged = self.staged.borrow_mut();
+        staged.envelopes.push(Envelope { root, edge: direct, value });
+        let full = staged.envelopes.len() >= self.staged_max.get();
+        Emit(full.then_some(self))
+    }
+
     /// Stages a tuple with a tree of the engine's choice.
-    #[inline]
     pub fn stage(&self, root: Root, direct: u64, value: O) {
         let root = if root.is_many() { self.stage_anchors() } else { root };
         self.staged.borrow_mut().envelopes.push(Envelope { root, edge: direct, value });
@@ -268,14 +304,6 @@ impl<O: Streams> Output<O> {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.staged.borrow().len() >= self.staged_max.get()
-    }
-
-    #[inline]
-    async fn route_when_full(&self) -> Result {
-        if self.is_full() {
-            poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
-        }
-        Ok(())
     }
 
     /// Hands on what is staged and flushes the edges.

@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tormenta_dsl::{Bolt, Context, Emitter, Error, Free, Result, Streams, Ticket};
@@ -33,23 +34,20 @@ const HELD_MAX: usize = 4096;
 /// its last whole line. Later lines are tried again and acked, but the file stays a `.partial` and
 /// the end is an error: the sink cannot know whether what was lost came again.
 ///
-/// **Give it a tick.** Ticked, it collects 64 KiB and writes when they are full or at the tick:
-/// `.tick(Duration::from_millis(100))`. As long as no tick has come it writes every line by itself,
-/// because nobody else would ever write the last ones: safe, and some hundred nanoseconds slower a
-/// line. Writing blocks for as long as the file system takes; on a slow one declare it
-/// `.blocking()`.
+/// It collects 64 KiB and writes when they are full, or at a tick, ten times a second unless its
+/// user sets another interval. Until the first tick it writes every line by itself. Writing blocks
+/// for as long as the file system takes; on a slow one declare it `.blocking()`.
 ///
 /// **One task, one file.** With several tasks, put `{task}` into the name.
 ///
 /// ```
-/// use std::time::Duration;
 /// use tormenta_bolts::{LineFile, WordCount};
 /// use tormenta_dsl::{Topology, doc::NoEngine};
 /// # let mut t = Topology::<NoEngine>::new("word-count");
 /// # let counts = t.feedback::<WordCount>("counts");
 ///
 /// let file = LineFile::at("counts.tsv").with(WordCount::tsv);
-/// t.bolt("file", file, counts.global()).tick(Duration::from_millis(100));
+/// t.bolt("file", file, counts.global());
 ///
 /// let parts = LineFile::at("part-{task}.txt"); // as records: {word: b"storm", count: 3}
 /// t.bolt("parts", parts, counts.shuffle()).tasks(4);

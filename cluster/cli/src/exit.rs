@@ -89,5 +89,5 @@ impl Failure {
 pub(crate) fn after_help(examples: &[&str]) -> String {
     let code = |code: Code| format!("{} {}", code as u8, code.meaning());
     let codes = Code::ALL.map(code).join(", ");
-    format!("Examples:\n  {}\n\nExit codes: {codes}", examples.join("\n  "))
+    format!("Examples:\n  {}\n\nExit codes:\n  {codes}", examples.join("\n  "))
 }

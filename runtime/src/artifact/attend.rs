@@ -54,7 +54,8 @@ pub enum Ended {
 /// should it not even end then, the process exits with 130.
 ///
 /// `tell` is given lines for people: that a signal came, who holds what while the topology drains,
-/// and errors of components when they are new.
+/// and each second the errors that components reported. What the topology ends with is in the
+/// summary.
 pub fn attend(running: Running, tell: impl Fn(&str) + Send + 'static) -> Attended {
     let signals = Arc::<AtomicU32>::default();
     let attendant = Attendant {
@@ -127,7 +128,6 @@ impl Attendant {
                 }
             }
         }
-        self.tell_errors();
     }
 
     fn signalled(&self) {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::{Attended, Ended};
+use crate::ReportedError;
 
 pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
@@ -71,8 +72,16 @@ pub(super) fn told(name: &str, attended: &Attended) -> String {
         let (count, error) = (summary.dead_letters.len(), &letter.error);
         let _ = write!(text, "\n  given up: {count}, the last because of: {error}");
     }
-    if let Err(why) = judge(attended) {
-        let _ = write!(text, "\nerror: {why}");
+    match (judge(attended), summary.errors.last()) {
+        (Err(why), _) => {
+            let _ = write!(text, "\nerror: {why}");
+        }
+        (Ok(()), Some(ReportedError { component, error, .. })) => {
+            let count = number(summary.errors.len() as u64);
+            let _ =
+                write!(text, "\n  {count} errors were reported, the last: {component}: {error}");
+        }
+        (Ok(()), None) => {}
     }
     text
 }
@@ -122,7 +131,7 @@ fn micros(us: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Metrics, ReportedError, Summary};
+    use crate::{Metrics, Summary};
 
     fn attended(ended: Ended) -> Attended {
         let summary = Summary {

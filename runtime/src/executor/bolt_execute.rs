@@ -7,7 +7,7 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Bolt, Error, Failure, Result, Root, Streams,
+    Bolt, Error, Failure, Result, Streams,
     engine::{Anchors, Envelope, Flush},
 };
 
@@ -49,7 +49,8 @@ impl<B: Bolt> BoltStage<B> {
         work.batch.envelopes = envelopes;
         let stats = &self.parts.stats;
         stats.execute_ns.add(took);
-        stats.executed.add(work.tuples() as u64);
+        let miscounted = usize::from(planted!(Miscounted, 64));
+        stats.executed.add((work.tuples() - miscounted) as u64);
         stats.acked.set(stats.executed.get() - stats.failed.get());
         let window = self.pace.borrow_mut().observe(work.tuples(), took);
         let duties = self.parts.inlet.consumed(work, window);
@@ -66,11 +67,8 @@ impl<B: Bolt> BoltStage<B> {
         let mut rest = Rest { stage: self, envelopes: envelopes.drain(..), anchors };
         let mut noop = Waking::from_waker(std::task::Waker::noop());
         self.executing.set(true);
-        #[expect(clippy::while_let_on_iterator, reason = "what is left goes back after a panic")]
-        while let Some(envelope) = rest.envelopes.next() {
-            let (root, edge) = (envelope.root, envelope.edge);
-            self.begin(&envelope, anchors);
-            let mut execute = pin!(bolt.execute(envelope.value, &self.anchored));
+        while let Some(tuple) = rest.begin_next() {
+            let mut execute = pin!(bolt.execute(tuple, &self.anchored));
             // Most executes do not wait: the real waker is fetched for those that do.
             let result = match execute.as_mut().poll(&mut noop) {
                 Poll::Ready(result) => result,
@@ -84,7 +82,7 @@ impl<B: Bolt> BoltStage<B> {
                 },
             };
             match result {
-                Ok(()) => self.ack(root, edge),
+                Ok(()) => self.ack_current(),
                 Err(why) => self.fail_with(&why),
             }
         }
@@ -103,21 +101,24 @@ impl<B: Bolt> BoltStage<B> {
     {
         let shared = &self.parts.shared;
         let limit = self.parts.settings.execute_timeout;
-        let due = limit.map_or(Nanos::MAX, |limit| shared.now() + limit.as_nanos() as Nanos);
+        let limit = limit.map_or(Nanos::MAX, |limit| limit.as_nanos() as Nanos);
+        let mut due = shared.now().saturating_add(limit);
         self.parts.stats.duty.set_executing_since(Some(shared.now()));
         let mut alarm = Alarm::default();
         let result = poll_fn(|cx| {
             if let Poll::Ready(result) = execute.as_mut().poll(cx) {
                 return Poll::Ready(Ok(result));
             }
-            if shared.now() >= due {
-                return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
-            }
             if shared.engine.control.are_bolts_stopped() {
                 return Poll::Ready(Err(Failure::Stopped));
             }
             self.take_settled();
-            let _ = self.poll_flush(cx, Flush::All);
+            if self.poll_flush(cx, Flush::All).is_pending() {
+                due = shared.now().saturating_add(limit); // to wait for a reader is no failure
+            }
+            if shared.now() >= due {
+                return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
+            }
             alarm.set(&shared.timers, due, cx);
             Poll::Pending
         })
@@ -126,12 +127,12 @@ impl<B: Bolt> BoltStage<B> {
         result
     }
 
+    /// Takes note of the tuple that is executed next.
     #[inline(always)]
     pub(super) fn begin(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
-        let root = envelope.root;
         self.edge.set(envelope.edge);
-        self.parts.output.set_root(root);
-        if root.is_many() || root.is_replayed() {
+        self.parts.output.set_root(envelope.root);
+        if envelope.root.is_many() || envelope.root.is_replayed() {
             self.begin_specially(envelope, anchors);
         }
     }
@@ -151,7 +152,8 @@ impl<B: Bolt> BoltStage<B> {
     }
 
     #[inline(always)]
-    pub(super) fn ack(&self, root: Root, edge: u64) {
+    pub(super) fn ack_current(&self) {
+        let root = self.parts.output.root();
         if root.is_provisional() || root.is_none() {
             return; // nothing counted it as an edge
         }
@@ -159,7 +161,7 @@ impl<B: Bolt> BoltStage<B> {
         if root.is_many() {
             done.extend(self.anchors.borrow().iter());
         } else {
-            crate::acker::acks::add(&mut done, root, edge);
+            crate::acker::acks::add(&mut done, root, self.edge.get());
         }
     }
 
@@ -194,7 +196,7 @@ impl<B: Bolt> BoltStage<B> {
             return;
         }
         if planted!(PanicAcks) {
-            return self.ack(self.parts.output.root(), self.edge.get());
+            return self.ack_current();
         }
         self.fail_current(&Failure::Panic(place, message.to_owned()));
     }
@@ -210,6 +212,17 @@ struct Rest<'a, B: Bolt> {
     stage: &'a BoltStage<B>,
     envelopes: std::vec::Drain<'a, Envelope<B::Input>>,
     anchors: &'a [Anchors],
+}
+
+impl<B: Bolt> Rest<'_, B> {
+    /// The next tuple. Nothing of its envelope outlives the call: what stays in the frame of an
+    /// async function is written to memory and read back, tuple by tuple.
+    #[inline(always)]
+    fn begin_next(&mut self) -> Option<B::Input> {
+        let envelope = self.envelopes.next()?;
+        self.stage.begin(&envelope, self.anchors);
+        Some(envelope.value)
+    }
 }
 
 impl<B: Bolt> Drop for Rest<'_, B> {

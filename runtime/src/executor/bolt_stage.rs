@@ -167,6 +167,9 @@ impl<B: Bolt> BoltStage<B> {
     /// Runs a clone of the prototype until the engine stops or the clone gets stuck.
     async fn run(&self) -> Ended {
         self.back_off().await;
+        if self.parts.shared.engine.control.are_bolts_stopped() {
+            return Ended::Stopped;
+        }
         let mut bolt = self.parts.prototype.clone();
         bolt.state(&mut MemoryStores);
         match self.waiting(pin!(bolt.prepare(&self.cx))).await {

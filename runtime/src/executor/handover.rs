@@ -14,9 +14,7 @@ use tormenta_dsl::{
 };
 
 use super::shared::LoopShared;
-use crate::{
-    acker::acks::Acks, channel::mailbox::Outbound, limits, metrics::task::TaskStats, planted,
-};
+use crate::{acker::acks::Acks, channel::mailbox::Outbound, metrics::task::TaskStats, planted};
 
 /// The sending end towards one task: a batch that is filling up, and the link behind it.
 pub(crate) struct Lane<I> {
@@ -37,7 +35,7 @@ impl<I> Lane<I> {
     /// Whether a feedback lane has no room, so that the tuple must fail.
     fn overflows(&self) -> bool {
         self.outbound.is_feedback()
-            && self.filling.len() + self.outbound.link().backlog() >= limits::FEEDBACK_TUPLES_MAX
+            && self.filling.len() + self.outbound.link().backlog() >= feedback_tuples_max()
     }
 
     /// Ships what credit allows. Pending if more is left than the flush permits.
@@ -49,7 +47,8 @@ impl<I> Lane<I> {
                 return Poll::Ready(());
             }
             let link = self.outbound.link();
-            let credit = if self.outbound.is_feedback() { usize::MAX } else { link.credit() };
+            let is_free = self.outbound.is_feedback() || planted!(CreditIgnored);
+            let credit = if is_free { usize::MAX } else { link.credit() };
             if credit > 0 {
                 self.ship(waiting.min(credit));
             } else if link.wait_for_credit() {
@@ -72,6 +71,9 @@ impl<I> Lane<I> {
         if planted!(EpochDropped) {
             full.epoch = None;
         }
+        if planted!(Overtaking, 50) {
+            full.envelopes.reverse();
+        }
         #[cfg(feature = "planted-bugs")]
         if crate::faults::loses_batch() {
             return;
@@ -79,6 +81,14 @@ impl<I> Lane<I> {
         self.outbound.send(full);
     }
 }
+
+#[cfg(not(feature = "planted-bugs"))]
+fn feedback_tuples_max() -> usize {
+    crate::limits::FEEDBACK_TUPLES_MAX
+}
+
+#[cfg(feature = "planted-bugs")]
+use crate::faults::feedback_tuples_max;
 
 /// The lanes of one edge. Edges between the same two components share them, so that tuples of
 /// different streams keep their order.

@@ -1,9 +1,11 @@
 //! One task of a spout: the loop that asks for tuples and owns their trees.
 
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     collections::BTreeMap,
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
     rc::Rc,
     sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
@@ -56,6 +58,15 @@ pub(crate) struct SpoutStage<S: Spout> {
     next_check: Cell<Nanos>,
     alarm: RefCell<Alarm>,
     restarts: Cell<u32>,
+    /// A panic of the user's code that was told how a tree ended, and what it was not told yet.
+    panic: RefCell<Option<Box<dyn Any + Send>>>,
+    untold: RefCell<Vec<Told<S::Id>>>,
+}
+
+/// What a spout is told about a tuple.
+enum Told<Id> {
+    Acked(Id),
+    Failed(Id, Failure),
 }
 
 /// Why no more tuples were taken for now.
@@ -80,6 +91,8 @@ impl<S: Spout> SpoutStage<S> {
             next_check: Cell::new(0),
             alarm: RefCell::default(),
             restarts: Cell::new(0),
+            panic: RefCell::default(),
+            untold: RefCell::default(),
             parts,
         });
         let first = stage.clone().boxed();
@@ -103,6 +116,7 @@ impl<S: Spout> SpoutStage<S> {
         if let Err(why) = spout.prepare(&self.cx).await {
             self.end(Some(why.context("prepare")));
         }
+        self.tell_rest(&mut spout);
         loop {
             self.drain_acks(&mut spout);
             self.check_deadlines(&mut spout);
@@ -125,7 +139,13 @@ impl<S: Spout> SpoutStage<S> {
             let (first, longest) = limits::RESTART_BACKOFF;
             let wait = first.saturating_mul(1 << (restarts - 1).min(20)).min(longest);
             let due = self.parts.shared.now() + wait.as_nanos() as Nanos;
-            self.parts.shared.timers.sleep(due).await;
+            let mut sleep = pin!(self.parts.shared.timers.sleep(due));
+            // Meanwhile the stages that are fused into this loop go on.
+            poll_fn(|cx| {
+                let _ = self.poll_flush(cx, Flush::All);
+                sleep.as_mut().poll(cx)
+            })
+            .await;
         }
     }
 
@@ -138,10 +158,13 @@ impl<S: Spout> SpoutStage<S> {
     fn fill(&self, spout: &mut S) -> Filled {
         self.start_batch();
         let (limit, pending_max) = (self.parts.output.room(), self.parts.settings.pending_max);
-        let mut room = pending_max.saturating_sub(self.trees.borrow().pending()).min(limit);
+        let free = self.room();
+        let mut room = limit;
         if self.active.get() {
-            room = room.saturating_sub(self.fill_replays(room));
+            let open = self.trees.borrow().pending();
+            room -= self.fill_replays(pending_max.saturating_sub(open).min(limit));
         }
+        room = room.min(free);
         if room == 0 {
             let full = self.trees.borrow().batch_len() > 0;
             return if full { Filled::Full } else { Filled::Wait };
@@ -245,14 +268,24 @@ impl<S: Spout> SpoutStage<S> {
         let mut count = Count::default();
         let mut latency = self.latency();
         if own.failed.is_empty() && own.roots.is_empty() {
-            count.acked = trees.settle_all(|id| spout.acked(id));
+            count.acked = trees.batch_len() as u64;
             latency.record(now - own.now, count.acked);
+            let mut ids = trees.settle_all();
+            // One guard for the whole batch: this is the path of what stays in one loop.
+            let told = catch_unwind(AssertUnwindSafe(|| ids.by_ref().for_each(|id| spout.acked(id))));
+            if let Err(panic) = told {
+                *self.panic.borrow_mut() = Some(panic);
+                self.untold.borrow_mut().extend(ids.map(Told::Acked));
+            }
         } else {
             trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
         }
         drop(latency);
         drop(acks);
         self.publish(&count, trees.pending());
+        drop(trees);
+        self.raise();
+        self.restarts.set(0);
     }
 
     fn drain_acks(&self, spout: &mut S) {
@@ -271,6 +304,39 @@ impl<S: Spout> SpoutStage<S> {
             self.applied.set(self.applied.get() + 1);
         }
         self.publish(&count, trees.pending());
+        drop(trees);
+        self.raise();
+    }
+
+    /// Tells the spout how a tree ended. If it panics, the next one is told the rest.
+    #[inline]
+    fn tell(&self, spout: &mut S, told: Told<S::Id>) {
+        if self.panic.borrow().is_some() {
+            return self.untold.borrow_mut().push(told);
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| match told {
+            Told::Acked(id) => spout.acked(id),
+            Told::Failed(id, why) => spout.failed(id, why),
+        }));
+        if let Err(panic) = outcome {
+            *self.panic.borrow_mut() = Some(panic);
+        }
+    }
+
+    /// Tells a new spout what the last one did not live to hear.
+    fn tell_rest(&self, spout: &mut S) {
+        for told in self.untold.take() {
+            self.tell(spout, told);
+        }
+        self.raise();
+    }
+
+    /// Lets a panic go on, now that the books are in order.
+    fn raise(&self) {
+        let panic = self.panic.take();
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
     }
 
     fn latency(&self) -> MutexGuard<'_, Histogram> {
@@ -310,6 +376,8 @@ impl<S: Spout> SpoutStage<S> {
             });
         }
         self.publish(&count, trees.pending());
+        drop(trees);
+        self.raise();
     }
 
     fn follow_activation(&self, spout: &mut S) {
@@ -337,8 +405,7 @@ impl<S: Spout> SpoutStage<S> {
     /// Waits for the next tuple, an ack, a deadline or a word of the controller.
     async fn wait(&self, spout: &mut S) {
         let next = {
-            let may_ask =
-                self.may_ask() && self.trees.borrow().pending() < self.parts.settings.pending_max;
+            let may_ask = self.may_ask() && self.room() > 0;
             let mut next = pin!(spout.next());
             poll_fn(|cx| {
                 if may_ask && let Poll::Ready(next) = next.as_mut().poll(cx) {
@@ -373,13 +440,14 @@ impl<S: Spout> SpoutStage<S> {
         !self.parts.acks.is_empty()
             || control.are_spouts_stopped()
             || control.is_active() != self.active.get()
-            || may_ask != (self.may_ask() && self.has_room())
-            || self.trees.borrow().next_due().is_some_and(|due| due <= now)
-            || (self.trees.borrow().pending() > 0 && now >= self.next_check.get())
+            || may_ask != (self.may_ask() && self.room() > 0)
+            || self.next_due() <= now
     }
 
-    fn has_room(&self) -> bool {
-        self.trees.borrow().pending() < self.parts.settings.pending_max
+    /// How many new tuples there is room for. Those that wait for a replay have their room.
+    fn room(&self) -> usize {
+        let trees = self.trees.borrow();
+        self.parts.settings.pending_max.saturating_sub(trees.pending() + trees.waiting())
     }
 
     /// Says what is done, and whether anything more will come.
@@ -404,7 +472,8 @@ impl<S: Spout> SpoutStage<S> {
 
     fn next_due(&self) -> Nanos {
         let trees = self.trees.borrow();
-        let retry = trees.next_due().unwrap_or(Nanos::MAX);
+        let may_replay = self.active.get() && trees.pending() < self.parts.settings.pending_max;
+        let retry = trees.next_due().filter(|_| may_replay).unwrap_or(Nanos::MAX);
         let check = if trees.pending() > 0 { self.next_check.get() } else { Nanos::MAX };
         retry.min(check)
     }
@@ -415,9 +484,12 @@ impl<S: Spout> SpoutStage<S> {
         let mut count = Count::default();
         trees.fail_all(|ended| count.end(spout, ended, self));
         for id in trees.abandon_waiting() {
-            spout.failed(id, Failure::Stopped); // its attempt was counted when it failed
+            // Its attempt was counted when it failed.
+            self.tell(spout, Told::Failed(id, Failure::Stopped));
         }
         self.publish(&count, 0);
+        drop(trees);
+        self.raise();
     }
 
     fn panicked(&self, message: &str) {
@@ -460,18 +532,18 @@ impl Count {
         match ended {
             Ended::Acked(id) => {
                 self.acked += 1;
-                spout.acked(id);
+                stage.tell(spout, Told::Acked(id));
             }
             Ended::Failed(id, why) => {
                 self.failed += 1;
-                spout.failed(id, why);
+                stage.tell(spout, Told::Failed(id, why));
             }
             Ended::Retrying => self.failed += 1,
             Ended::Dead { tree, why, tuple } => {
                 self.acked += 1;
                 self.dead += 1;
                 stage.dead_letter(&tree, &why, tuple);
-                spout.acked(tree.id);
+                stage.tell(spout, Told::Acked(tree.id));
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     },
     clock::Nanos,
     metrics::Histogram,
+    planted,
 };
 
 /// The trees of one spout task that have not ended.
@@ -92,6 +93,11 @@ impl<O, Id> Trees<O, Id> {
         self.ledger.borrow().len()
     }
 
+    /// Tuples that wait for their next attempt.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// When the next attempt is due.
     pub(crate) fn next_due(&self) -> Option<Nanos> {
         self.waiting.first_key_value().map(|((due, _), _)| *due)
@@ -129,13 +135,11 @@ impl<O, Id> Trees<O, Id> {
     }
 
     /// The batch has gone through the loop of the spout, and nothing of it is anywhere else or
-    /// has failed: every tuple is acked. Returns their number.
+    /// has failed: every tuple is acked. Returns their ids.
     #[inline]
-    pub(crate) fn settle_all(&mut self, acked: impl FnMut(Id)) -> u64 {
-        let count = self.ids.len() as u64;
+    pub(crate) fn settle_all(&mut self) -> std::vec::Drain<'_, Id> {
         self.copies.clear();
-        self.ids.drain(..).for_each(acked);
-        count
+        self.ids.drain(..)
     }
 
     /// The batch has gone through the loop of the spout: what did not leave it has ended.
@@ -255,6 +259,9 @@ impl<O, Id> Trees<O, Id> {
         };
         if copy.attempts >= retry.attempts_max || !self.replays {
             return Ended::Dead { tree: Tree { id: tree.id, copy: Some(copy) }, why, tuple };
+        }
+        if planted!(RetryForgotten, 16) {
+            return Ended::Retrying;
         }
         let due = now + retry.backoff(copy.attempts).as_nanos() as Nanos;
         self.sequence += 1;

@@ -39,7 +39,8 @@ pub(crate) fn judge(log: &mut Log, world: &World, summary: &Summary, drained: bo
         for task in tasks[0]..tasks[1] {
             let finished = log.tasks[task].finished;
             if finished != clones {
-                let what = format!("task {task} of component {component} finished {finished} times");
+                let what =
+                    format!("task {task} of component {component} finished {finished} times");
                 log.violation(NAME, what);
             }
         }

@@ -46,7 +46,8 @@ pub(crate) fn on_execute(
 fn check_nodes(log: &mut Log, world: &World, me: Me, link: usize, item: &Item, visits: &[Visit]) {
     let is_custom = world.spec.links[link].grouping == Kind::Custom;
     let pairs = item.parts.all().iter().zip(visits);
-    let mut strays = pairs.filter(|(part, (_, node))| part.emission != NO_EMISSION && node.is_none());
+    let mut strays =
+        pairs.filter(|(part, (_, node))| part.emission != NO_EMISSION && node.is_none());
     let lost = if is_custom && visits.len() > 1 {
         visits.iter().all(|(_, node)| node.is_none())
     } else {

@@ -152,8 +152,20 @@ fn draw_faults(rng: &mut Rng, has_loop: bool) -> Faults {
             Fault::Stall => 400 + rng.below(1500),
             Fault::SpoutPanic => 100 + rng.below(400),
             Fault::LostBatch => 20 + rng.below(100),
-            Fault::MessageTimeout | Fault::Cut => if rng.one_in(6) { 1 } else { 0 },
-            Fault::Overflow => if has_loop && rng.one_in(2) { 1 } else { 0 },
+            Fault::MessageTimeout | Fault::Cut => {
+                if rng.one_in(6) {
+                    1
+                } else {
+                    0
+                }
+            }
+            Fault::Overflow => {
+                if has_loop && rng.one_in(2) {
+                    1
+                } else {
+                    0
+                }
+            }
             _ => 30 + rng.below(400),
         };
         faults.rates[fault as usize] = if is_likely { rate } else { 0 };

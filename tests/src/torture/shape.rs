@@ -58,8 +58,8 @@ pub(crate) fn emit_port(place: usize) -> usize {
 
 /// The task that a direct emit names; the spouts, and whatever goes through tickets, name none.
 pub(crate) fn direct_task(spec: &Spec, link: &Link, place: usize) -> usize {
-    let names = !spec.is_source(link.source)
-        && spec.worker(link.source).work == super::spec::Work::Plain;
+    let names =
+        !spec.is_source(link.source) && spec.worker(link.source).work == super::spec::Work::Plain;
     let named = if names { named_task(link.source, place) } else { 0 };
     named.min(spec.components[link.target].tasks - 1)
 }

@@ -117,8 +117,7 @@ impl<I: Input, O: Output> Worker<I, O> {
         while group.len() < wanted {
             let roots: usize = group.iter().map(|held| held.visits.len()).sum();
             let fits = |held: &Held<O>| {
-                !held.forgotten
-                    && (group.is_empty() || roots + held.visits.len() <= ROOTS_TOGETHER)
+                !held.forgotten && (group.is_empty() || roots + held.visits.len() <= ROOTS_TOGETHER)
             };
             let Some(index) = self.held.iter().position(fits) else { break };
             group.push(self.held.remove(index));

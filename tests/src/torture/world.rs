@@ -184,10 +184,8 @@ impl World {
         in_order: bool,
         children: &mut Vec<Child>,
     ) {
-        let unordered = matches!(
-            self.spec.worker(me.component).concurrency,
-            Concurrency::Unordered(_)
-        );
+        let unordered =
+            matches!(self.spec.worker(me.component).concurrency, Concurrency::Unordered(_));
         for place in 0..EMITS {
             let Some(parts) = self.parts(visits, place) else { continue };
             let port = emit_port(place);

@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tormenta::{
-    Histogram, LocalCluster, Options, Simulation, Summary, Topology,
-    metrics::Latency,
-};
+use tormenta::{Histogram, LocalCluster, Options, Simulation, Summary, Topology, metrics::Latency};
 
 use super::{
     Quantiles, Row, hop, machine, reference,
@@ -174,7 +171,9 @@ fn run_once(case: Case, limit: Duration) -> Run {
     let before = machine::cpu_seconds();
     let summary = match tormenta::start(topology, options(2)) {
         Ok(running) => running.wait(),
-        Err(why) => return Run { rate: 0.0, cpu: 0.0, summary: None, error: Some(why.to_string()) },
+        Err(why) => {
+            return Run { rate: 0.0, cpu: 0.0, summary: None, error: Some(why.to_string()) };
+        }
     };
     let cpu = machine::cpu_seconds() - before;
     let sunk = checks.sunk.load(std::sync::atomic::Ordering::Relaxed);

@@ -14,7 +14,8 @@ mod workload;
 
 use serde::Serialize;
 
-pub(crate) use measure::{Plan, run};
+pub(crate) use machine::name as machine_name;
+pub(crate) use measure::{NAMES, Plan, run};
 
 /// One row of the table. Field names are a public contract.
 #[derive(Debug, Clone, Serialize)]

@@ -1,10 +1,13 @@
 //! One file for each command.
 
+mod bench;
 mod completions;
 mod demo;
 mod new;
 mod run;
 mod version;
+mod word_count;
+mod word_count_told;
 
 use clap::Subcommand;
 
@@ -16,6 +19,7 @@ pub(crate) enum Command {
     Run(run::Run),
     Demo(demo::Demo),
     New(new::New),
+    Bench(bench::Bench),
     Completions(completions::Completions),
     Version(version::Version),
 }
@@ -26,6 +30,7 @@ pub(crate) fn obey(command: Command, output: &Output) -> Outcome {
         Command::Run(run) => run.obey(output),
         Command::Demo(demo) => demo.obey(output),
         Command::New(new) => new.obey(output),
+        Command::Bench(bench) => bench.obey(output),
         Command::Completions(completions) => completions.obey(output),
         Command::Version(version) => version.obey(output),
     }

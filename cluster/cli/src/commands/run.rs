@@ -47,10 +47,12 @@ impl Run {
                     path.display()
                 )));
             }
-            _ => return Err(Failure::failed(format!(
-                "`{name}` is no Tormenta artifact, and was not executed; name the executable of a \
+            _ => {
+                return Err(Failure::failed(format!(
+                    "`{name}` is no Tormenta artifact, and was not executed; name the executable of a \
                  crate with `#[tormenta::main]`, such as `target/debug/hello`"
-            ))),
+                )));
+            }
         }
         let mut command = Command::new(&path);
         command.args(["--summary", said(output)]).arg("--").args(self.args);

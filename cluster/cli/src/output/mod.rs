@@ -13,7 +13,7 @@ use clap::ColorChoice;
 use serde::Serialize;
 
 pub(crate) use file::WholeFile;
-pub(crate) use progress::{Progress, ReadBytes};
+pub(crate) use progress::Progress;
 pub(crate) use table::{Table, grouped};
 
 use crate::{
@@ -78,6 +78,11 @@ impl Output {
         };
         let text = text.map_err(|error| Failure::failed(format!("write JSON: {error}")))?;
         self.data(format!("{text}\n").as_bytes())
+    }
+
+    /// Prints a value as JSON on one line.
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> Outcome<()> {
+        Self { format: Format::Ndjson, ..*self }.json(value)
     }
 
     /// Says something to whoever watches, unless asked to be quiet.

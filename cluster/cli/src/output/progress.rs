@@ -14,7 +14,7 @@ use super::Output;
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// How many bytes were read, of how many, if that is known.
-pub(crate) type ReadBytes = (u64, Option<u64>);
+pub(super) type ReadBytes = (u64, Option<u64>);
 
 /// A bar on standard error. It is gone when this is dropped.
 pub(crate) struct Progress {

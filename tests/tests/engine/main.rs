@@ -1,0 +1,21 @@
+//! What the engine promises, through its public door only.
+//!
+//! The decade of a module's name says what it is about:
+//!
+//! | names | about |
+//! |---|---|
+//! | `t10_*` | the smallest topologies, counters, contexts |
+//! | `t20_*` | groupings, ports, order |
+//! | `t30_*` | acks, tickets, replay |
+//! | `t40_*` | fusion |
+//! | `t50_*` | faults |
+//! | `t60_*` | flow control |
+//! | `t70_*` | the life of a topology |
+//! | `t90_*` | bugs that were |
+
+mod support;
+mod t10_basics;
+mod t10_context;
+mod t20_groupings;
+mod t20_order;
+mod t90_cut;
