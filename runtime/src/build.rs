@@ -65,7 +65,7 @@ pub(crate) trait Component: Send {
     fn lanes_to(&self, edge: usize, from: &From) -> EdgeSeed;
 
     /// The same where the reader is fused into the source's loop.
-    fn stage_in(&mut self, edge: usize, task: usize, outs: Vec<PortSeeds>) -> EdgeSeed;
+    fn stage_in(&mut self, edge: usize, from: &From, outs: Vec<PortSeeds>) -> EdgeSeed;
 
     /// The loop of one of its tasks, given the edges for each of the clones that work for it.
     fn loop_of(&mut self, task: usize, outs: Vec<Vec<PortSeeds>>) -> LoopSeed;
@@ -130,7 +130,7 @@ impl<S: Spout> Component for SpoutComponent<S> {
         unreachable!("a spout reads nothing")
     }
 
-    fn stage_in(&mut self, _edge: usize, _task: usize, _outs: Vec<PortSeeds>) -> EdgeSeed {
+    fn stage_in(&mut self, _edge: usize, _from: &From, _outs: Vec<PortSeeds>) -> EdgeSeed {
         unreachable!("a spout reads nothing")
     }
 
@@ -223,13 +223,14 @@ impl<B: Bolt> Component for BoltComponent<B> {
         })
     }
 
-    fn stage_in(&mut self, edge: usize, task: usize, outs: Vec<PortSeeds>) -> EdgeSeed {
+    fn stage_in(&mut self, edge: usize, from: &From, outs: Vec<PortSeeds>) -> EdgeSeed {
         let edge = self.edges[edge].clone();
+        let (task, stats) = (from.task, from.stats.clone());
         let stage = self.stage(task, outs);
         Box::new(move |shared| {
             let slot = Slot::new();
             let guarded = stage(shared, Inlet::Slot(slot.clone()), Crew::new(1, false));
-            edge.router(Box::new(Inline::new(slot, guarded)), task)
+            edge.router(Box::new(Inline::new(slot, guarded, stats)), task)
         })
     }
 
@@ -243,7 +244,9 @@ impl<B: Bolt> Component for BoltComponent<B> {
         Box::new(move |shared| {
             let ordered = matches!(concurrency, Concurrency::Ordered(_));
             let crew = Crew::new(stages.len(), ordered);
-            if let (1, Some(stage)) = (stages.len(), stages.pop()) {
+            if stages.len() == 1
+                && let Some(stage) = stages.pop()
+            {
                 return stage(shared, Inlet::Mailbox(mailbox), crew);
             }
             stats.duty.watch(mailbox.given());
@@ -318,16 +321,16 @@ impl Wiring<'_> {
         let (source, target) = (self.plan.edges[edge].source, self.plan.edges[edge].target);
         // The edges of a component are numbered in the order of their declaration.
         let number = self.plan.edges[..edge].iter().filter(|e| e.target == target).count();
-        if self.fused[edge] {
-            let outs = self.outs(target, task);
-            return self.components[target].stage_in(number, task, outs);
-        }
         let from = From {
             component: source,
             task,
             wake: self.wakes[source][task].clone(),
             stats: self.stats[source][task].clone(),
         };
+        if self.fused[edge] {
+            let outs = self.outs(target, task);
+            return self.components[target].stage_in(number, &from, outs);
+        }
         self.components[target].lanes_to(number, &from)
     }
 }

@@ -7,7 +7,9 @@
 //!
 //! *Quiet* means that no batch, ack or settled ticket is under way; held tuples may remain. So a
 //! bolt is asked to finish only when everything before it has finished and nothing can reach it
-//! any more. At the limit the machine stops waiting, and says so.
+//! any more. A tree that is open although all is quiet and nobody holds it has lost a tuple: the
+//! machine waits until its spout has noticed, and has replayed or failed it. At the limit it
+//! stops waiting, and says so.
 
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ pub(crate) struct Seen {
     pub(crate) exhausted: bool,
     /// Nothing is under way.
     pub(crate) quiet: bool,
+    /// Trees are open that nobody holds: what they wait for was lost, and will fail.
+    pub(crate) lost: bool,
     /// A component has ended the topology with an error.
     pub(crate) failed: bool,
     /// Bolts before this position have finished.
@@ -104,12 +108,15 @@ impl Drain {
                 self.phase = Phase::StoppingBolts;
                 Some(Command::StopBolts)
             }
-            Phase::Running | Phase::Draining if seen.exhausted && seen.quiet => {
+            Phase::Running | Phase::Draining if seen.exhausted && seen.quiet && !seen.lost => {
                 self.phase = Phase::Finishing(1);
                 Some(Command::FinishBelow(1))
             }
             Phase::Finishing(below) if seen.quiet && seen.finished_below >= below => {
                 if below >= seen.components {
+                    if seen.lost {
+                        return None;
+                    }
                     self.phase = Phase::StoppingBolts;
                     return Some(Command::StopBolts);
                 }
@@ -133,6 +140,7 @@ mod tests {
         Seen {
             exhausted: true,
             quiet: true,
+            lost: false,
             failed: false,
             finished_below,
             components: 3,
@@ -161,6 +169,14 @@ mod tests {
         let mut drain = Drain::new(Duration::from_secs(1));
         let failed = Seen { failed: true, ..quiet(0) };
         assert_eq!(drain.step(failed, Duration::ZERO), Some(Command::StopBolts));
+    }
+
+    #[test]
+    fn what_is_lost_is_noticed_before_the_end() {
+        let mut drain = Drain::new(Duration::from_secs(1));
+        let now = Duration::ZERO;
+        assert_eq!(drain.step(Seen { lost: true, ..quiet(0) }, now), None);
+        assert_eq!(drain.step(quiet(0), now), Some(Command::FinishBelow(1)));
     }
 
     #[test]

@@ -195,10 +195,13 @@ impl Handle {
         let finished_below = unfinished.map(position).min().unwrap_or(self.order.len());
         let bolts_stopped = bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
         let given: u64 = tasks.iter().map(|task| task.duty.given()).sum();
+        let pending: u64 = tasks.iter().map(|task| task.pending.get()).sum();
+        let held: usize = tasks.iter().map(|task| task.duty.held.load(Ordering::SeqCst)).sum();
         let failed = self.shared.reports.fatal_error().is_some();
         Seen {
             exhausted,
             quiet: done == given,
+            lost: pending > 0 && held == 0,
             failed,
             finished_below,
             components: self.order.len(),

@@ -6,17 +6,17 @@ use std::time::Duration;
 pub const BATCH_TUPLES: usize = 256;
 
 /// Tuples that one sending task may have under way to one target task.
-pub const LINK_TUPLES_MAX: usize = 16_384;
+pub const LINK_TUPLES_MAX: usize = 4_096;
 
 /// Longest time that tuples should wait in the queue of one task. A task that needs 10 ms for a
-/// tuple is given ten of them, not sixteen thousand.
+/// tuple is given ten of them, not four thousand.
 pub const QUEUE_TIME_MAX: Duration = Duration::from_millis(100);
 
 /// Tuples under way to a task of which nothing is known yet.
 pub const LINK_TUPLES_FIRST: usize = 64;
 
 /// Tuples that may be under way on one feedback link before its trees fail with `Overflow`.
-pub const FEEDBACK_TUPLES_MAX: usize = 4 * LINK_TUPLES_MAX;
+pub const FEEDBACK_TUPLES_MAX: usize = 16 * LINK_TUPLES_MAX;
 
 /// Batches that a link keeps for reuse.
 pub const RECYCLED_BATCHES: usize = 64;

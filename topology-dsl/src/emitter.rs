@@ -158,7 +158,7 @@ impl<O: Streams> Future for Emit<'_, O> {
     fn poll(self: Pin<&mut Self>, cx: &mut Waking<'_>) -> Poll<Result> {
         match self.0 {
             None => Poll::Ready(Ok(())),
-            Some(output) => output.poll_flush(cx, Flush::Full).map(Ok),
+            Some(output) => output.poll_emit(cx),
         }
     }
 }
@@ -176,6 +176,9 @@ pub struct Output<O: Streams> {
     staged_max: Cell<usize>,
     staged_limit: usize,
     emitted: Cell<u64>,
+    /// Whether what is staged must wait for its turn; the engine polls again when it has come.
+    is_closed: Cell<bool>,
+    has_waited: Cell<bool>,
     outlets: RefCell<O::Outlets>,
     tracker: Rc<dyn Tracker>,
     settle: Arc<dyn Settle<O>>,
@@ -197,6 +200,8 @@ impl<O: Streams> Output<O> {
             staged_max: Cell::new(staged_limit.min(outlets.room()).max(1)),
             staged_limit,
             emitted: Cell::new(0),
+            is_closed: Cell::new(false),
+            has_waited: Cell::new(false),
             outlets: RefCell::new(outlets),
             tracker,
             settle,
@@ -283,11 +288,13 @@ impl<O: Streams> Output<O> {
             [] => self.stage(Root::NONE, 0, value),
             [root] => self.stage(root, 0, value),
             _ => {
-                let before = self.root.get();
                 let replayed = anchors.iter().any(|root| root.is_replayed());
-                self.set_anchors(anchors.into_iter(), replayed);
+                // The tuple being executed may have many anchors of its own.
+                let root = self.root.replace(Root::many(0, replayed));
+                let current = self.anchors.replace(anchors);
                 self.stage(self.root.get(), 0, value);
-                self.root.set(before);
+                self.anchors.replace(current);
+                self.root.set(root);
             }
         }
     }
@@ -304,6 +311,25 @@ impl<O: Streams> Output<O> {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.staged.borrow().len() >= self.staged_max.get()
+    }
+
+    /// Keeps what is staged from being handed on by emits, because its turn has not come. Whoever
+    /// closes the output polls the emitting component when it opens it.
+    pub fn set_closed(&self, is_closed: bool) {
+        self.is_closed.set(is_closed);
+    }
+
+    /// Waits until there is room, and its turn has come.
+    fn poll_emit(&self, cx: &mut Waking<'_>) -> Poll<Result> {
+        let flushed =
+            if self.is_closed.get() { Poll::Pending } else { self.poll_flush(cx, Flush::Full) };
+        self.has_waited.set(flushed.is_pending());
+        flushed.map(Ok)
+    }
+
+    /// Whether an emit had to wait for its readers since this was last asked.
+    pub fn take_has_waited(&self) -> bool {
+        self.has_waited.take()
     }
 
     /// Hands on what is staged and flushes the edges.

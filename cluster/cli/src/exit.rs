@@ -87,7 +87,9 @@ impl Failure {
 
 /// The end of every page of help: examples, and the exit codes.
 pub(crate) fn after_help(examples: &[&str]) -> String {
-    let code = |code: Code| format!("{} {}", code as u8, code.meaning());
-    let codes = Code::ALL.map(code).join(", ");
-    format!("Examples:\n  {}\n\nExit codes:\n  {codes}", examples.join("\n  "))
+    let code = |code: &Code| format!("{} {}", *code as u8, code.meaning());
+    let line = |codes: &[Code]| codes.iter().map(code).collect::<Vec<_>>().join(", ");
+    let (few, others) = Code::ALL.split_at(5);
+    let (examples, few, others) = (examples.join("\n  "), line(few), line(others));
+    format!("Examples:\n  {examples}\n\nExit codes:\n  {few}\n  {others}")
 }

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use tormenta_dsl::{Epoch, Failure, Root, record::Record};
+use tormenta_dsl::{Epoch, Failure, Root, engine::Envelope, record::Record};
 
 use super::ledger::Ledger;
 use crate::{
@@ -113,13 +113,13 @@ impl Acks {
     }
 
     /// Makes a tree one edge longer. Returns the tree's lasting name and the id of the edge.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn grow(&mut self, root: Root) -> (Root, u64) {
         let edge = self.rng.next();
         (self.grow_by(root, edge), edge)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn grow_by(&mut self, root: Root, edge: u64) -> Root {
         if root.is_provisional() {
             let Some(own) = &mut self.own else {
@@ -131,6 +131,30 @@ impl Acks {
         add(&mut owed.grown, root, edge);
         self.unsent += 1;
         root
+    }
+
+    /// Gives every tuple of a batch its edge, where the batch is all that the loop's own spout
+    /// has emitted: opens all their trees at once. False if it is not.
+    pub(crate) fn grow_batch<T>(&mut self, envelopes: &mut [Envelope<T>]) -> bool {
+        let Some(own) = &mut self.own else { return false };
+        // Roots of a batch count up, so that the first and the last say that none is missing.
+        let is_own = |envelope: Option<&Envelope<T>>, index: usize| {
+            let root = envelope.map_or(Root::NONE, |envelope| envelope.root);
+            root.is_provisional() && !root.is_many() && root.index() == index
+        };
+        let last = envelopes.len().wrapping_sub(1);
+        if !own.roots.is_empty() || !is_own(envelopes.first(), 0) || !is_own(envelopes.last(), last)
+        {
+            return false;
+        }
+        let mut ledger = own.ledger.borrow_mut();
+        for envelope in envelopes {
+            envelope.edge = self.rng.next();
+            let replayed = envelope.root.is_replayed();
+            envelope.root = ledger.open_with(own.epoch, own.now, replayed, envelope.edge);
+            own.roots.push(envelope.root);
+        }
+        true
     }
 
     /// Takes note of edges that were consumed, all their children being accounted for.
@@ -203,11 +227,14 @@ impl Own {
         Self { ledger, epoch: 0, now: 0, roots: Vec::new(), failed: Vec::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn grow(&mut self, root: Root, edge: u64) -> Root {
         let mut ledger = self.ledger.borrow_mut();
         let index = root.index();
-        if index >= self.roots.len() {
+        if index == self.roots.len() {
+            // Tuples that leave the loop do so in order, most of the time.
+            self.roots.push(ledger.open(self.epoch, self.now, root.is_replayed()));
+        } else if index > self.roots.len() {
             self.roots.resize(index + 1, Root::NONE);
         }
         if self.roots[index].is_none() {

@@ -18,8 +18,7 @@ use crate::{clock::Nanos, planted};
 #[derive(Debug)]
 pub(crate) struct Ledger {
     owner: usize,
-    values: Vec<u64>,
-    meta: Vec<Meta>,
+    slots: Vec<Slot>,
     free: Vec<u32>,
     open: usize,
     /// Which bits of edge ids count: all of them, except where a test wants collisions.
@@ -27,7 +26,9 @@ pub(crate) struct Ledger {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Meta {
+struct Slot {
+    /// XOR of the ids of the open edges.
+    value: u64,
     generation: u32,
     /// Epoch of the tree; `CLOSED` while the slot is free.
     epoch: u32,
@@ -52,8 +53,7 @@ impl Ledger {
     pub(crate) fn new(owner: usize) -> Self {
         Self {
             owner,
-            values: Vec::new(),
-            meta: Vec::new(),
+            slots: Vec::new(),
             free: Vec::new(),
             open: 0,
             mask: u64::MAX,
@@ -66,6 +66,11 @@ impl Ledger {
         Self { mask: (1 << bits) - 1, ..Self::new(owner) }
     }
 
+    /// Number of slots, open and free.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Number of open trees.
     pub(crate) fn len(&self) -> usize {
         self.open
@@ -74,38 +79,49 @@ impl Ledger {
     /// Opens a tree with no edges yet.
     #[inline]
     pub(crate) fn open(&mut self, epoch: u64, now: Nanos, replayed: bool) -> Root {
+        self.open_with(epoch, now, replayed, 0)
+    }
+
+    /// Opens a tree with one edge.
+    #[inline]
+    pub(crate) fn open_with(
+        &mut self,
+        epoch: u64,
+        now: Nanos,
+        replayed: bool,
+        edge: u64,
+    ) -> Root {
         let slot = match self.free.pop() {
             Some(slot) => slot as usize,
             None => self.grow(),
         };
-        let meta = &mut self.meta[slot];
-        meta.epoch = epoch as u32;
-        meta.opened = now;
-        self.values[slot] = 0;
+        let entry = &mut self.slots[slot];
+        entry.epoch = epoch as u32;
+        entry.opened = now;
+        entry.value = edge & self.mask;
         self.open += 1;
-        Root::tracked(self.owner, slot, meta.generation, replayed)
+        Root::tracked(self.owner, slot, entry.generation, replayed)
     }
 
     #[cold]
     fn grow(&mut self) -> usize {
-        self.values.push(0);
-        self.meta.push(Meta { generation: 1, epoch: CLOSED, opened: 0 });
-        self.values.len() - 1
+        self.slots.push(Slot { value: 0, generation: 1, epoch: CLOSED, opened: 0 });
+        self.slots.len() - 1
     }
 
     /// Adds an edge to a tree that this task is still working on: nothing can complete.
     #[inline]
     pub(crate) fn grow_tree(&mut self, root: Root, edge: u64) {
         debug_assert!(self.is_current(root), "{root:?} is being worked on");
-        self.values[root.slot()] ^= edge & self.mask;
+        self.slots[root.slot()].value ^= edge & self.mask;
     }
 
     /// Whether the tree is open.
     #[inline]
     pub(crate) fn is_current(&self, root: Root) -> bool {
-        self.meta.get(root.slot()).is_some_and(|meta| {
-            let same = meta.generation == root.generation() || planted!(StaleGeneration);
-            same && meta.epoch != CLOSED
+        self.slots.get(root.slot()).is_some_and(|slot| {
+            let same = slot.generation == root.generation() || planted!(StaleGeneration);
+            same && slot.epoch != CLOSED
         })
     }
 
@@ -122,11 +138,12 @@ impl Ledger {
             return Applied::Stale;
         }
         let slot = root.slot();
-        self.values[slot] ^= xor & self.mask;
-        if self.values[slot] != 0 {
+        let entry = &mut self.slots[slot];
+        entry.value ^= xor & self.mask;
+        if entry.value != 0 {
             return Applied::Open;
         }
-        let opened = self.meta[slot].opened;
+        let opened = entry.opened;
         self.free_slot(slot);
         Applied::Complete { slot, opened }
     }
@@ -142,24 +159,24 @@ impl Ledger {
 
     #[inline]
     fn free_slot(&mut self, slot: usize) {
-        let meta = &mut self.meta[slot];
+        let entry = &mut self.slots[slot];
         // Generation zero never occurs, so that no root of slot zero looks like "no root".
-        meta.generation = (meta.generation + 1) % Root::GENERATIONS;
-        meta.generation += u32::from(meta.generation == 0);
-        meta.epoch = CLOSED;
+        entry.generation = (entry.generation + 1) % Root::GENERATIONS;
+        entry.generation += u32::from(entry.generation == 0);
+        entry.epoch = CLOSED;
         self.free.push(slot as u32);
         self.open -= 1;
     }
 
     /// The open trees that began before this epoch, or before this time.
     pub(crate) fn overdue(&self, epoch: Option<u64>, opened: Option<Nanos>) -> Vec<Root> {
-        let is_overdue = |meta: &Meta| {
-            epoch.is_some_and(|epoch| u64::from(meta.epoch) < epoch)
-                || opened.is_some_and(|opened| meta.opened < opened)
+        let is_overdue = |slot: &Slot| {
+            epoch.is_some_and(|epoch| u64::from(slot.epoch) < epoch)
+                || opened.is_some_and(|opened| slot.opened < opened)
         };
-        let open = self.meta.iter().enumerate().filter(|(_, meta)| meta.epoch != CLOSED);
-        open.filter(|(_, meta)| is_overdue(meta))
-            .map(|(slot, meta)| Root::tracked(self.owner, slot, meta.generation, false))
+        let open = self.slots.iter().enumerate().filter(|(_, slot)| slot.epoch != CLOSED);
+        open.filter(|(_, slot)| is_overdue(slot))
+            .map(|(index, slot)| Root::tracked(self.owner, index, slot.generation, false))
             .collect()
     }
 }

@@ -15,6 +15,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tormenta_dsl::Plan;
 
 use super::outcome;
 use crate::{Running, Stopper, Summary, watch::Watch};
@@ -32,6 +33,8 @@ const ERRORS_TOLD_MAX: usize = 5;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Attended {
+    /// What it was.
+    pub plan: Plan,
     /// What it did.
     pub summary: Summary,
     /// How it ended.
@@ -71,6 +74,7 @@ pub fn attend(running: Running, tell: impl Fn(&str) + Send + 'static) -> Attende
     let thread = thread::Builder::new().name(name).spawn(|| attendant.run(listens, has_ended));
     // An error means that the thread is gone. Then signals do what they do without us.
     let _ = is_listening.recv();
+    let plan = running.plan().clone();
     let summary = running.wait();
     let _ = ended.send(());
     if let Ok(thread) = thread {
@@ -81,7 +85,7 @@ pub fn attend(running: Running, tell: impl Fn(&str) + Send + 'static) -> Attende
         1 => Ended::Drained,
         _ => Ended::Cut,
     };
-    Attended { summary, ended }
+    Attended { plan, summary, ended }
 }
 
 struct Attendant {
@@ -137,8 +141,8 @@ impl Attendant {
                 let pending = self.watch.metrics().sum(|c| c.pending);
                 let pending = outcome::number(pending);
                 (self.tell)(&format!(
-                    "interrupted: nothing more is read; {pending} tuples are under way and will \
-                     be processed. Interrupt again to cut them off."
+                    "interrupted: nothing more is read; {pending} tuples are under way (once more \
+                     cuts them off)"
                 ));
             }
             1 => {
@@ -151,10 +155,13 @@ impl Attendant {
 
     /// Says what the end waits for.
     fn tell_held(&self) {
-        let pending = outcome::number(self.watch.metrics().sum(|c| c.pending));
+        let pending = self.watch.metrics().sum(|c| c.pending);
         let holders = self.watch.holders();
-        let who =
-            if holders.is_empty() { String::new() } else { format!(": {}", holders.join("; ")) };
+        if pending == 0 && holders.is_empty() {
+            return;
+        }
+        let who = holders.iter().map(|holder| format!("; {holder}")).collect::<String>();
+        let pending = outcome::number(pending);
         (self.tell)(&format!("draining: {pending} tuples are under way{who}"));
     }
 
@@ -176,7 +183,12 @@ impl Attendant {
     /// Leaves although threads still run: they do not listen, and somebody insists.
     #[expect(clippy::disallowed_methods, reason = "a task that never returns keeps `main` waiting")]
     fn leave(&self, why: &str) {
-        (self.tell)(&format!("{why}: {}", self.watch.holders().join("; ")));
+        let holders = self.watch.holders();
+        let who = match holders.is_empty() {
+            true => "a component that executes does not return".to_owned(),
+            false => holders.join("; "),
+        };
+        (self.tell)(&format!("{why}, so it is left as it is: {who}"));
         std::process::exit(i32::from(outcome::INTERRUPTED));
     }
 }

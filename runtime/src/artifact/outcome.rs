@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use tormenta_dsl::plan::ComponentKind;
+
 use super::{Attended, Ended};
-use crate::ReportedError;
+use crate::{ReportedError, metrics::ComponentMetrics};
 
 pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
@@ -35,10 +37,28 @@ pub(super) fn judge(attended: &Attended) -> Result<(), String> {
     if attended.ended == Ended::Cut {
         return Err("cut off before it had drained".to_owned());
     }
-    match summary.errors.iter().find(|error| error.error.starts_with(OF_FINISH)) {
-        Some(error) => Err(format!("{}: {}", error.component, error.error)),
+    if let Some(error) = summary.errors.iter().find(|error| error.error.starts_with(OF_FINISH)) {
+        return Err(format!("{}: {}", error.component, error.error));
+    }
+    match spouts(attended).find(|(retries, spout)| *retries && lost(spout) > 0) {
+        Some((_, spout)) => {
+            let lost = number(lost(spout));
+            Err(format!("{}: {lost} tuples failed, and were not replayed any more", spout.name))
+        }
         None => Ok(()),
     }
+}
+
+/// The spouts, and whether the engine replays what they emit.
+fn spouts(attended: &Attended) -> impl Iterator<Item = (bool, &ComponentMetrics)> {
+    let components = attended.plan.components.iter().zip(&attended.summary.metrics.components);
+    let spouts = components.filter(|(plan, _)| plan.kind == ComponentKind::Spout);
+    spouts.map(|(plan, metrics)| (plan.settings.retry.is_some(), metrics))
+}
+
+/// Tuples whose last attempt failed.
+fn lost(spout: &ComponentMetrics) -> u64 {
+    spout.emitted.saturating_sub(spout.replayed + spout.acked + spout.pending)
 }
 
 /// The summary for people.
@@ -50,7 +70,7 @@ pub(super) fn told(name: &str, attended: &Attended) -> String {
         _ => "done",
     };
     let mut text = format!("{name}: {verb} after {}", seconds(summary.seconds));
-    for spout in summary.metrics.components.iter().filter(|c| c.executed == 0 && c.emitted > 0) {
+    for (_, spout) in spouts(attended) {
         let _ = write!(text, "\n  {}: {} emitted", spout.name, number(spout.emitted));
         let counts = [
             ("acked", spout.acked),
@@ -131,9 +151,24 @@ fn micros(us: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Metrics, Summary};
+    use crate::{Metrics, Summary, Topology};
+    use tormenta_dsl::{Result, Retry, Spout};
+
+    #[derive(Clone)]
+    struct Nothing;
+
+    impl Spout for Nothing {
+        type Output = u64;
+        type Id = ();
+
+        async fn next(&mut self) -> Result<Option<(u64, ())>> {
+            Ok(None)
+        }
+    }
 
     fn attended(ended: Ended) -> Attended {
+        let mut t = Topology::new("hello");
+        t.spout("lines", Nothing).replaying(Retry::default());
         let summary = Summary {
             seconds: 0.0123,
             metrics: Metrics::default(),
@@ -142,7 +177,8 @@ mod tests {
             error: None,
             cut_off: Vec::new(),
         };
-        Attended { summary, ended }
+        let plan = t.plan().expect("sound");
+        Attended { plan, summary, ended }
     }
 
     fn reported(error: &str) -> ReportedError {
@@ -162,6 +198,26 @@ mod tests {
         assert_eq!(code(&attended(Ended::Drained)), INTERRUPTED);
         assert_eq!(judge(&attended(Ended::Drained)), Ok(()));
         assert!(judge(&attended(Ended::Cut)).is_err());
+    }
+
+    #[test]
+    fn what_was_not_replayed_to_its_end_is_lost() {
+        let mut ended = attended(Ended::Itself);
+        ended.summary.metrics.components = vec![ComponentMetrics {
+            name: "lines".into(),
+            emitted: 10,
+            acked: 6,
+            failed: 4,
+            replayed: 4,
+            ..ComponentMetrics::default()
+        }];
+        assert_eq!(judge(&ended), Ok(()));
+        ended.summary.metrics.components[0].acked = 5;
+        let why = judge(&ended).expect_err("one is lost");
+        assert_eq!(why, "lines: 1 tuples failed, and were not replayed any more");
+        assert!(
+            told("hello", &ended).contains("  lines: 10 emitted, 5 acked, 4 failed, 4 replayed")
+        );
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl<B: Bolt> BoltStage<B> {
         self.own_duties.fetch_add(1, Ordering::SeqCst);
         self.parts.inlet.set_busy();
         self.parts.output.set_root(Root::NONE);
+        self.parts.output.set_closed(false);
     }
 
     async fn end_own_duty(&self) {

@@ -11,7 +11,10 @@ use tormenta_dsl::{
     engine::{Anchors, Envelope, Flush},
 };
 
-use super::bolt_stage::{BoltStage, Ended};
+use super::{
+    bolt_stage::{BoltStage, Ended},
+    inlet::Inlet,
+};
 use crate::{
     clock::{Alarm, Nanos},
     planted,
@@ -23,6 +26,7 @@ impl<B: Bolt> BoltStage<B> {
         let started = shared.now();
         if let Some(work) = &*self.work.borrow() {
             self.parts.output.lower(work.batch.epoch.as_ref());
+            self.parts.output.set_closed(!self.parts.crew.is_turn(work.number));
         }
         let (mut envelopes, anchors) = self.take_batch();
         self.execute_each(bolt, &mut envelopes, &anchors).await?;
@@ -46,6 +50,7 @@ impl<B: Bolt> BoltStage<B> {
     pub(super) fn end_batch(&self, envelopes: Vec<Envelope<B::Input>>, took: Nanos) {
         let Some(mut work) = self.work.take() else { return };
         self.parts.crew.pass_turn(work.number);
+        self.parts.output.set_closed(false);
         work.batch.envelopes = envelopes;
         let stats = &self.parts.stats;
         stats.execute_ns.add(took);
@@ -64,7 +69,8 @@ impl<B: Bolt> BoltStage<B> {
         envelopes: &mut Vec<Envelope<B::Input>>,
         anchors: &[Anchors],
     ) -> Result<(), Ended> {
-        let mut rest = Rest { stage: self, envelopes: envelopes.drain(..), anchors };
+        let tuples = envelopes.len();
+        let mut rest = Rest { stage: self, envelopes: envelopes.drain(..), anchors, tuples };
         let mut noop = Waking::from_waker(std::task::Waker::noop());
         self.executing.set(true);
         while let Some(tuple) = rest.begin_next() {
@@ -106,16 +112,19 @@ impl<B: Bolt> BoltStage<B> {
         self.parts.stats.duty.set_executing_since(Some(shared.now()));
         let mut alarm = Alarm::default();
         let result = poll_fn(|cx| {
+            let number = self.work.borrow().as_ref().and_then(|work| work.number);
+            self.parts.output.set_closed(!self.parts.crew.is_turn(number));
             if let Poll::Ready(result) = execute.as_mut().poll(cx) {
                 return Poll::Ready(Ok(result));
             }
             if shared.engine.control.are_bolts_stopped() {
                 return Poll::Ready(Err(Failure::Stopped));
             }
-            self.take_settled();
-            if self.poll_flush(cx, Flush::All).is_pending() {
+            if self.parts.output.take_has_waited() {
                 due = shared.now().saturating_add(limit); // to wait for a reader is no failure
             }
+            self.take_settled();
+            let _ = self.poll_flush(cx, Flush::All);
             if shared.now() >= due {
                 return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
             }
@@ -154,7 +163,7 @@ impl<B: Bolt> BoltStage<B> {
     #[inline(always)]
     pub(super) fn ack_current(&self) {
         let root = self.parts.output.root();
-        if root.is_provisional() || root.is_none() {
+        if root.is_provisional() || root.is_none() || matches!(self.parts.inlet, Inlet::Slot(_)) {
             return; // nothing counted it as an edge
         }
         let mut done = self.done.borrow_mut();
@@ -178,7 +187,8 @@ impl<B: Bolt> BoltStage<B> {
     pub(super) fn fail_current(&self, why: &Failure) {
         let root = self.parts.output.root();
         self.parts.stats.failed.add(1);
-        let copy = self.copy.take();
+        // What is left may be of a replayed tuple that did not fail.
+        let copy = self.copy.take().filter(|_| root.is_replayed());
         if root.is_many() {
             let anchors = self.anchors.borrow();
             self.parts.shared.fail(anchors.iter().map(|(root, _)| *root), why, copy.as_ref());
@@ -212,6 +222,8 @@ struct Rest<'a, B: Bolt> {
     stage: &'a BoltStage<B>,
     envelopes: std::vec::Drain<'a, Envelope<B::Input>>,
     anchors: &'a [Anchors],
+    /// Number of tuples at first.
+    tuples: usize,
 }
 
 impl<B: Bolt> Rest<'_, B> {
@@ -227,6 +239,9 @@ impl<B: Bolt> Rest<'_, B> {
 
 impl<B: Bolt> Drop for Rest<'_, B> {
     fn drop(&mut self) {
+        if self.tuples - self.envelopes.len() > 1 {
+            self.stage.restarts.set(0); // some tuple went well, or failed without ending the task
+        }
         if self.envelopes.len() == 0 {
             return;
         }

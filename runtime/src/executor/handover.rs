@@ -110,7 +110,7 @@ impl<I: Clone> Handover<I> {
     }
 
     /// Puts one tuple into a lane, as an edge of its own in each of its trees.
-    #[inline]
+    #[inline(always)]
     fn put(&self, acks: &mut Acks, lane: &mut Lane<I>, anchors: &[Anchors], root: Root, value: I) {
         if lane.overflows() {
             return self.overflow(acks, anchors, root);
@@ -141,14 +141,28 @@ impl<I: Clone> Handover<I> {
         }
     }
 
-    fn put_each(&self, batch: &mut Batch<I>, lane_of: impl Fn(usize) -> usize) {
+    fn put_all(&self, batch: &mut Batch<I>, lane: usize) {
+        let mut acks = self.shared.acks.borrow_mut();
+        let lane = &mut self.lanes.borrow_mut()[lane];
+        if !lane.outbound.is_feedback() && acks.grow_batch(&mut batch.envelopes) {
+            return lane.filling.envelopes.append(&mut batch.envelopes);
+        }
+        lane.filling.envelopes.reserve(batch.len());
+        for envelope in batch.envelopes.drain(..) {
+            self.put(&mut acks, lane, &batch.anchors, envelope.root, envelope.value);
+        }
+    }
+
+    fn put_each(&self, batch: &mut Batch<I>, picks: &[u32]) {
         let mut acks = self.shared.acks.borrow_mut();
         let mut lanes = self.lanes.borrow_mut();
         let count = lanes.len();
-        for (index, envelope) in batch.envelopes.drain(..).enumerate() {
-            let wrong = usize::from(planted!(WrongLane, 1000));
-            let lane = &mut lanes[(lane_of(index) + wrong) % count];
-            self.put(&mut acks, lane, &batch.anchors, envelope.root, envelope.value);
+        for (envelope, pick) in batch.envelopes.drain(..).zip(picks) {
+            let mut pick = *pick as usize;
+            if planted!(WrongLane, 1000) {
+                pick = (pick + 1) % count;
+            }
+            self.put(&mut acks, &mut lanes[pick], &batch.anchors, envelope.root, envelope.value);
         }
     }
 
@@ -210,11 +224,11 @@ impl<I: Clone> Lanes<I> for Handover<I> {
         let tuples = batch.len() as u64;
         let sent = match picks {
             Picks::One(lane) => {
-                self.put_each(batch, |_| lane);
+                self.put_all(batch, lane);
                 tuples
             }
             Picks::Each(picks) => {
-                self.put_each(batch, |index| picks[index] as usize);
+                self.put_each(batch, picks);
                 tuples
             }
             Picks::Pairs(pairs) => {

@@ -4,22 +4,26 @@ use std::{
     future::Future,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use tormenta_dsl::engine::{Batch, Flush, Lanes, Picks};
+use tormenta_dsl::engine::{Batch, Envelope, Flush, Lanes, Picks};
 
 use super::{guard::Guarded, inlet::Slot};
+use crate::metrics::task::TaskStats;
 
 /// One lane, to a stage in the same loop.
 pub(crate) struct Inline<I> {
     slot: Rc<Slot<I>>,
     stage: Option<Pin<Box<Guarded>>>,
+    /// Those of the task that sends.
+    stats: Arc<TaskStats>,
 }
 
 impl<I> Inline<I> {
-    pub(crate) fn new(slot: Rc<Slot<I>>, stage: Guarded) -> Self {
-        Self { slot, stage: Some(Box::pin(stage)) }
+    pub(crate) fn new(slot: Rc<Slot<I>>, stage: Guarded, stats: Arc<TaskStats>) -> Self {
+        Self { slot, stage: Some(Box::pin(stage)), stats }
     }
 
     fn is_done(&self) -> bool {
@@ -27,7 +31,7 @@ impl<I> Inline<I> {
     }
 }
 
-impl<I> Lanes<I> for Inline<I> {
+impl<I: Clone> Lanes<I> for Inline<I> {
     fn count(&self) -> usize {
         1
     }
@@ -46,20 +50,24 @@ impl<I> Lanes<I> for Inline<I> {
 
     fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>) {
         let mut slot = self.slot.batch.borrow_mut();
-        if slot.is_empty() && !matches!(picks, Picks::Pairs(_)) {
+        if let Picks::Pairs(pairs) = picks {
+            // A grouping of the user's own may leave a tuple out, or choose the one task twice.
+            self.stats.transferred.add(pairs.len() as u64);
+            slot.lower(batch.epoch.as_ref());
+            for (tuple, _) in pairs {
+                let Envelope { root, edge, value } = &batch.envelopes[*tuple as usize];
+                slot.push_from(&batch.anchors, *root, *edge, value.clone());
+            }
+            return batch.clear();
+        }
+        self.stats.transferred.add(batch.len() as u64);
+        if slot.is_empty() {
             return std::mem::swap(&mut *slot, batch);
         }
-        // A grouping of the user's own may have left a tuple out: here it has one task to name.
-        let chosen = |index: usize| match picks {
-            Picks::Pairs(pairs) => pairs.iter().any(|(tuple, _)| *tuple as usize == index),
-            _ => true,
-        };
         let anchors = std::mem::take(&mut batch.anchors);
         slot.lower(batch.epoch.as_ref());
-        for (index, envelope) in batch.envelopes.drain(..).enumerate() {
-            if chosen(index) {
-                slot.push_from(&anchors, envelope.root, envelope.edge, envelope.value);
-            }
+        for envelope in batch.envelopes.drain(..) {
+            slot.push_from(&anchors, envelope.root, envelope.edge, envelope.value);
         }
     }
 

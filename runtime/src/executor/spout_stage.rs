@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
     task::{Context as Waking, Poll},
@@ -113,15 +113,20 @@ impl<S: Spout> SpoutStage<S> {
         let shared = &self.parts.shared;
         self.back_off().await;
         let mut spout = self.parts.prototype.clone();
-        if let Err(why) = spout.prepare(&self.cx).await {
-            self.end(Some(why.context("prepare")));
+        match self.waiting(pin!(spout.prepare(&self.cx))).await {
+            Some(Ok(())) => {}
+            Some(Err(why)) => self.end(Some(why.context("prepare"))),
+            None => return self.abandon(None),
         }
         self.tell_rest(&mut spout);
+        // What the last spout had begun to emit needs its entries before acks come in for it.
+        self.settle(&mut spout).await;
         loop {
+            self.trees.borrow_mut().set_replays(!shared.engine.control.is_finishing());
             self.drain_acks(&mut spout);
             self.check_deadlines(&mut spout);
             if shared.engine.control.are_spouts_stopped() {
-                return self.abandon(&mut spout);
+                return self.abandon(Some(&mut spout));
             }
             self.follow_activation(&mut spout);
             let filled = self.fill(&mut spout);
@@ -139,14 +144,21 @@ impl<S: Spout> SpoutStage<S> {
             let (first, longest) = limits::RESTART_BACKOFF;
             let wait = first.saturating_mul(1 << (restarts - 1).min(20)).min(longest);
             let due = self.parts.shared.now() + wait.as_nanos() as Nanos;
-            let mut sleep = pin!(self.parts.shared.timers.sleep(due));
-            // Meanwhile the stages that are fused into this loop go on.
-            poll_fn(|cx| {
-                let _ = self.poll_flush(cx, Flush::All);
-                sleep.as_mut().poll(cx)
-            })
-            .await;
+            self.waiting(pin!(self.parts.shared.timers.sleep(due))).await;
         }
+    }
+
+    /// Waits for something, while the stages that are fused into this loop go on. `None` if the
+    /// engine stops.
+    async fn waiting<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+        poll_fn(|cx| {
+            if self.parts.shared.engine.control.are_spouts_stopped() {
+                return Poll::Ready(None);
+            }
+            let _ = self.poll_flush(cx, Flush::All);
+            future.as_mut().poll(cx).map(Some)
+        })
+        .await
     }
 
     /// Whether the spout may be asked for more tuples.
@@ -267,21 +279,10 @@ impl<S: Spout> SpoutStage<S> {
         let Some(own) = &mut acks.own else { return };
         let mut count = Count::default();
         let mut latency = self.latency();
-        if own.failed.is_empty() && own.roots.is_empty() {
-            count.acked = trees.batch_len() as u64;
-            latency.record(now - own.now, count.acked);
-            let mut ids = trees.settle_all();
-            // One guard for the whole batch: this is the path of what stays in one loop.
-            let told = catch_unwind(AssertUnwindSafe(|| ids.by_ref().for_each(|id| spout.acked(id))));
-            if let Err(panic) = told {
-                *self.panic.borrow_mut() = Some(panic);
-                self.untold.borrow_mut().extend(ids.map(Told::Acked));
-            }
-        } else {
-            trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
-        }
+        trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
         drop(latency);
         drop(acks);
+        self.tell_acked(spout, &mut trees, &mut count);
         self.publish(&count, trees.pending());
         drop(trees);
         self.raise();
@@ -295,17 +296,35 @@ impl<S: Spout> SpoutStage<S> {
         let now = self.parts.shared.now();
         let mut count = Count::default();
         let mut trees = self.trees.borrow_mut();
-        trees.set_replays(!self.parts.shared.engine.control.is_finishing());
         while let Some(mut batch) = self.parts.acks.try_recv() {
             let mut latency = self.latency();
             trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
             drop(latency);
             self.parts.inbox.recycle(batch.xors);
             self.applied.set(self.applied.get() + 1);
+            self.tell_acked(spout, &mut trees, &mut count);
         }
         self.publish(&count, trees.pending());
         drop(trees);
         self.raise();
+    }
+
+    /// Tells the spout which trees completed, with one guard for all of them.
+    fn tell_acked(
+        &self,
+        spout: &mut S,
+        trees: &mut Trees<S::Output, S::Id>,
+        count: &mut Count,
+    ) {
+        count.acked += trees.acked.len() as u64;
+        let mut ids = trees.acked.drain(..);
+        if self.panic.borrow().is_none() {
+            let tell = || ids.by_ref().for_each(|id| spout.acked(id));
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+                *self.panic.borrow_mut() = Some(panic);
+            }
+        }
+        self.untold.borrow_mut().extend(ids.map(Told::Acked));
     }
 
     /// Tells the spout how a tree ended. If it panics, the next one is told the rest.
@@ -479,13 +498,19 @@ impl<S: Spout> SpoutStage<S> {
     }
 
     /// The topology stops: what is open fails, so that every tuple has ended one way.
-    fn abandon(&self, spout: &mut S) {
+    /// A spout that is not prepared is not told.
+    fn abandon(&self, mut spout: Option<&mut S>) {
         let mut trees = self.trees.borrow_mut();
         let mut count = Count::default();
-        trees.fail_all(|ended| count.end(spout, ended, self));
+        trees.fail_all(|ended| match &mut spout {
+            Some(spout) => count.end(&mut **spout, ended, self),
+            None => count.failed += 1,
+        });
+        // Their attempts were counted when they failed.
         for id in trees.abandon_waiting() {
-            // Its attempt was counted when it failed.
-            self.tell(spout, Told::Failed(id, Failure::Stopped));
+            if let Some(spout) = &mut spout {
+                self.tell(spout, Told::Failed(id, Failure::Stopped));
+            }
         }
         self.publish(&count, 0);
         drop(trees);
@@ -530,10 +555,6 @@ impl Count {
         stage: &SpoutStage<S>,
     ) {
         match ended {
-            Ended::Acked(id) => {
-                self.acked += 1;
-                stage.tell(spout, Told::Acked(id));
-            }
             Ended::Failed(id, why) => {
                 self.failed += 1;
                 stage.tell(spout, Told::Failed(id, why));

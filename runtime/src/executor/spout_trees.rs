@@ -33,6 +33,8 @@ pub(crate) struct Trees<O, Id> {
     /// Failed tuples that wait for their next attempt, by the time at which it is due.
     waiting: BTreeMap<(Nanos, u64), (Id, Copy<O>)>,
     sequence: u64,
+    /// Ids of trees that completed and that the spout has not been told of.
+    pub(crate) acked: Vec<Id>,
 }
 
 /// What is remembered of a tuple whose tree ended without success.
@@ -49,9 +51,8 @@ pub(crate) struct Copy<O> {
     pub(crate) attempts: u32,
 }
 
-/// How a tree ended, or one attempt at it.
+/// How a tree ended without success, or one attempt at it.
 pub(crate) enum Ended<O, Id> {
-    Acked(Id),
     Failed(Id, Failure),
     /// It will be emitted again.
     Retrying,
@@ -75,6 +76,7 @@ impl<O, Id> Trees<O, Id> {
             open_copies: Vec::new(),
             waiting: BTreeMap::new(),
             sequence: 0,
+            acked: Vec::new(),
         }
     }
 
@@ -134,58 +136,76 @@ impl<O, Id> Trees<O, Id> {
         self.ids.len()
     }
 
-    /// The batch has gone through the loop of the spout, and nothing of it is anywhere else or
-    /// has failed: every tuple is acked. Returns their ids.
-    #[inline]
-    pub(crate) fn settle_all(&mut self) -> std::vec::Drain<'_, Id> {
-        self.copies.clear();
-        self.ids.drain(..)
-    }
-
     /// The batch has gone through the loop of the spout: what did not leave it has ended.
+    #[inline]
     pub(crate) fn settle(
         &mut self,
         own: &mut Own,
         now: Nanos,
         latency: &mut Histogram,
+        ended: impl FnMut(Ended<O, Id>),
+    ) {
+        let before = self.acked.len();
+        if !own.failed.is_empty() {
+            self.settle_some_failed(own, now, ended);
+        } else if own.roots.is_empty() {
+            self.copies.clear();
+            self.acked.append(&mut self.ids);
+        } else {
+            self.settle_each(own);
+        }
+        latency.record(now - own.now, (self.acked.len() - before) as u64);
+        own.roots.clear();
+    }
+
+    /// Nothing failed; some tuples, or all, are on their way elsewhere.
+    fn settle_each(&mut self, own: &Own) {
+        let mut ledger = self.ledger.borrow_mut();
+        let mut copies = self.copies.drain(..);
+        if self.open.len() < ledger.slots() {
+            self.open.resize_with(ledger.slots(), || None);
+        }
+        let roots = own.roots.iter().copied().chain(std::iter::repeat(Root::NONE));
+        for (id, root) in self.ids.drain(..).zip(roots) {
+            let copy = copies.next();
+            if root.is_none() || ledger.settle(root) != Applied::Open {
+                self.acked.push(id);
+                continue;
+            }
+            self.open[root.slot()] = Some(id);
+            if let Some(copy) = copy {
+                put(&mut self.open_copies, root.slot(), copy);
+            }
+        }
+    }
+
+    #[cold]
+    fn settle_some_failed(
+        &mut self,
+        own: &mut Own,
+        now: Nanos,
         mut ended: impl FnMut(Ended<O, Id>),
     ) {
         let mut failed: BTreeMap<usize, Box<Fail>> = BTreeMap::new();
         for (index, fail) in own.failed.drain(..) {
             failed.entry(index).or_insert(fail);
         }
-        let (mut ids, mut copies) =
-            (std::mem::take(&mut self.ids), std::mem::take(&mut self.copies));
-        let mut copy = copies.drain(..);
-        for (index, id) in ids.drain(..).enumerate() {
-            let copy = copy.next();
-            let root = own.roots.get(index).copied().filter(|root| !root.is_none());
-            if let Some(fail) = failed.remove(&index) {
-                if let Some(root) = root {
-                    self.ledger.borrow_mut().fail(root);
-                }
-                ended(self.fail_tree(Tree { id, copy }, *fail, now));
+        let mut kept = Vec::new();
+        let mut copies = std::mem::take(&mut self.copies).into_iter();
+        for (index, id) in std::mem::take(&mut self.ids).into_iter().enumerate() {
+            let copy = copies.next();
+            let root = own.roots.get(index).copied().unwrap_or(Root::NONE);
+            let Some(fail) = failed.remove(&index) else {
+                kept.push(root);
+                self.ids.push(id);
+                self.copies.extend(copy);
                 continue;
-            }
-            match root.map(|root| (root, self.ledger.borrow_mut().settle(root))) {
-                Some((root, Applied::Open)) => self.keep(root.slot(), id, copy),
-                _ => {
-                    latency.record(now - own.now, 1);
-                    ended(Ended::Acked(id));
-                }
-            }
+            };
+            self.ledger.borrow_mut().fail(root);
+            ended(self.fail_tree(Tree { id, copy }, *fail, now));
         }
-        drop(copy);
-        (self.ids, self.copies) = (ids, copies);
-        own.roots.clear();
-    }
-
-    #[inline]
-    fn keep(&mut self, slot: usize, id: Id, copy: Option<Copy<O>>) {
-        put(&mut self.open, slot, id);
-        if let Some(copy) = copy {
-            put(&mut self.open_copies, slot, copy);
-        }
+        own.roots = kept;
+        self.settle_each(own);
     }
 
     /// Applies acks of other loops.
@@ -202,15 +222,24 @@ impl<O, Id> Trees<O, Id> {
             }
         }
         let mut ledger = self.ledger.borrow_mut();
+        // Neighbours were mostly opened together: one value of the histogram for each run.
+        let (mut run, mut count) = (0, 0);
         for (root, xor) in &acks.xors {
             let Applied::Complete { slot, opened } = ledger.apply(*root, *xor) else { continue };
-            latency.record(now - opened, 1);
+            if opened != run {
+                if count > 0 {
+                    latency.record(now - run, count);
+                }
+                (run, count) = (opened, 0);
+            }
+            count += 1;
             if let Some(copy) = self.open_copies.get_mut(slot) {
                 *copy = None;
             }
-            if let Some(id) = self.open[slot].take() {
-                ended(Ended::Acked(id));
-            }
+            self.acked.extend(self.open[slot].take());
+        }
+        if count > 0 {
+            latency.record(now - run, count);
         }
     }
 

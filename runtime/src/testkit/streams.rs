@@ -32,7 +32,7 @@ struct Fed<T> {
     ended: bool,
     acked: Vec<u64>,
     failed: Vec<(u64, Failure)>,
-    waker: Option<Waker>,
+    wakers: Vec<Waker>,
 }
 
 impl<T> Default for Feed<T> {
@@ -43,7 +43,7 @@ impl<T> Default for Feed<T> {
             ended: false,
             acked: Vec::new(),
             failed: Vec::new(),
-            waker: None,
+            wakers: Vec::new(),
         })))
     }
 }
@@ -96,9 +96,7 @@ fn lock<T>(fed: &Mutex<Fed<T>>) -> MutexGuard<'_, Fed<T>> {
 }
 
 fn wake<T>(fed: &mut Fed<T>) {
-    if let Some(waker) = fed.waker.take() {
-        waker.wake();
-    }
+    fed.wakers.drain(..).for_each(Waker::wake);
 }
 
 /// See [`Feed::spout`].
@@ -123,7 +121,9 @@ impl<T: Streams> Spout for FeedSpout<T> {
             if fed.ended {
                 return Poll::Ready(None);
             }
-            fed.waker = Some(cx.waker().clone());
+            if !fed.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                fed.wakers.push(cx.waker().clone());
+            }
             Poll::Pending
         });
         Ok(next.await)

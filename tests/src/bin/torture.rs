@@ -4,10 +4,10 @@
 
 use std::{ops::Range, process::ExitCode};
 
-use tormenta_tests::torture::{Totals, bug_named, bug_table, describe, torture};
+use tormenta_tests::torture::{Totals, bug_named, bug_table, describe, torture_and_tell};
 
 const USAGE: &str = "usage: torture [--seed N | --seeds A..B] [--bug NAME] [--json] [--coverage]
-               [--describe]
+               [--describe] [--root N]
        torture --bugs [--seeds A..B]
 
 Runs seeded worlds in virtual time and lets the oracles judge them. Exit code 1 if a promise is
@@ -20,6 +20,7 @@ struct Args {
     coverage: bool,
     bugs: bool,
     describe: bool,
+    root: Option<u32>,
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
@@ -30,6 +31,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
         coverage: false,
         bugs: false,
         describe: false,
+        root: None,
     };
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("{arg} needs a value"));
@@ -46,6 +48,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Args, String> {
             "--bug" => parsed.bug = Some(value()?),
             "--json" => parsed.json = true,
             "--coverage" => parsed.coverage = true,
+            "--root" => parsed.root = Some(number(&value()?)? as u32),
             "--describe" => parsed.describe = true,
             "--bugs" => parsed.bugs = true,
             _ => return Err(format!("unknown argument `{arg}`")),
@@ -84,10 +87,13 @@ fn main() -> ExitCode {
         if args.describe {
             println!("{}", describe(seed));
         }
-        let report = torture(seed, bug);
+        let report = torture_and_tell(seed, bug, args.root);
         totals.add(&report);
         if args.json && (args.seeds.end - args.seeds.start == 1 || !report.violations.is_empty()) {
             println!("{}", serde_json::to_string(&report).unwrap_or_default());
+        }
+        if !args.json {
+            report.story.iter().for_each(|line| println!("{line}"));
         }
         for violation in report.violations.iter().filter(|_| !args.json) {
             println!("seed {seed}: {}: {}", violation.oracle, violation.what);

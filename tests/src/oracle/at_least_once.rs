@@ -12,6 +12,7 @@ pub(crate) fn on_done(world: &World, me: Me, visits: &[Visit], succeeds: bool) {
     let log = &mut *world.log();
     for (root, node) in visits {
         let Some(node) = node else { continue };
+        log.tell(*root, || format!("  {:?} is done with node {node}", (me.component, me.task)));
         let place = *root as usize * world.shapes.stride + usize::from(*node);
         let seen = &mut log.seen[place];
         *seen = seen.saturating_add(1);
@@ -25,12 +26,16 @@ pub(crate) fn on_done(world: &World, me: Me, visits: &[Visit], succeeds: bool) {
 
 /// The tree of a root is complete: all of its nodes must have been executed.
 pub(crate) fn on_acked(log: &mut Log, world: &World, root: u32) {
-    let nodes = &world.shapes.of(root).nodes;
-    let first = root as usize * world.shapes.stride;
-    let seen = &log.seen[first..first + nodes.len()];
-    if let Some(node) = seen.iter().position(|seen| *seen == 0) {
-        let component = nodes[node].component;
+    if let Some(node) = missing(log, world, root) {
+        let component = world.shapes.of(root).nodes[node].component;
         let what = format!("root {root} was acked before component {component} did node {node}");
         log.violation(NAME, what);
     }
+}
+
+/// A node of a root that was not executed yet.
+pub(crate) fn missing(log: &Log, world: &World, root: u32) -> Option<usize> {
+    let first = root as usize * world.shapes.stride;
+    let seen = &log.seen[first..first + world.shapes.of(root).nodes.len()];
+    seen.iter().position(|seen| *seen == 0)
 }

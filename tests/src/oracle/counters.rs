@@ -22,7 +22,7 @@ pub(crate) fn judge(log: &mut Log, world: &World, summary: &Summary) {
         };
         let sums = Sums::of(log, world, component);
         let wrong = if world.spec.is_source(component) {
-            wrong_at_spout(world, component, metrics, &sums)
+            wrong_at_spout(log, world, component, metrics, &sums)
         } else {
             wrong_at_bolt(metrics, &sums)
         };
@@ -31,7 +31,9 @@ pub(crate) fn judge(log: &mut Log, world: &World, summary: &Summary) {
             log.violation(NAME, what);
         }
     }
-    let acked: u64 = log.tasks.iter().map(|task| task.acked).sum();
+    let acked: u64 = log.tasks.iter().map(|task| task.acked + task.dead).sum();
+    let letters: u64 = log.letters.iter().map(|(all, _)| all).sum();
+    let acked = acked.saturating_sub(letters);
     let latencies = summary.metrics.complete_latency.count;
     if latencies != acked {
         log.violation(NAME, format!("{latencies} latencies for {acked} complete trees"));
@@ -93,6 +95,7 @@ fn wrong_at_bolt(metrics: &ComponentMetrics, sums: &Sums) -> Wrong {
 }
 
 fn wrong_at_spout(
+    log: &Log,
     world: &World,
     component: usize,
     metrics: &ComponentMetrics,
@@ -106,7 +109,7 @@ fn wrong_at_spout(
         ("emitted", metrics.emitted, attempts),
         ("acked", metrics.acked, acked),
         ("failed", metrics.failed, failed),
-        ("dead_letters", metrics.dead_letters, sums.task.dead),
+        ("dead_letters", metrics.dead_letters, log.letters[component].0),
         ("restarts", metrics.restarts, sums.restarts),
     ]);
     if source.retry.is_none() {

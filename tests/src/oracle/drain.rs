@@ -1,6 +1,6 @@
 //! The end is complete: what was emitted was acked or failed, and nothing is left.
 
-use tormenta_runtime::Summary;
+use tormenta_runtime::{ReportedError, Summary};
 
 use super::ends;
 use crate::torture::{
@@ -20,6 +20,13 @@ pub(crate) fn judge(log: &mut Log, world: &World, summary: &Summary, drained: bo
     }
     if let Some(error) = &summary.error {
         log.violation(NAME, format!("the topology ended with `{error}`"));
+    }
+    let strange = |error: &&ReportedError| {
+        error.error.starts_with("panicked") && !error.error.contains("the bolt panics")
+            && !error.error.contains("the spout panics")
+    };
+    if let Some(error) = summary.errors.iter().find(strange) {
+        log.violation("panics", format!("the engine itself: {}", error.error));
     }
     if spec.faults.has(Fault::Cut) {
         return;

@@ -3,18 +3,46 @@
 use std::time::Duration;
 
 use tormenta_dsl::Failure;
+use tormenta_runtime::DeadLetter;
 
 use super::{at_least_once, reasons};
-use crate::torture::world::{Log, Me, RootState, World};
+use crate::torture::{
+    spec::Fault,
+    world::{Log, Me, RootState, World},
+};
 
 const NAME: &str = "ends";
+
+/// A tuple is given up. Its spout will hear that it is acked.
+pub(crate) fn on_dead_letter(world: &World, letter: &DeadLetter) {
+    let log = &mut *world.log();
+    let source = letter.spout.trim_start_matches('c').parse::<usize>();
+    match source.ok().and_then(|source| log.letters.get_mut(source)) {
+        Some((all, unheard)) => (*all, *unheard) = (*all + 1, *unheard + 1),
+        None => log.violation(NAME, format!("a dead letter of `{}`", letter.spout)),
+    }
+}
+
+/// Whether an ack is about a tuple that was given up: it comes right after the dead letter. Only a
+/// spout that panics hears it later, after others; then it is one whose tree is not complete.
+fn is_dead(log: &mut Log, world: &World, me: Me, root: u32) -> bool {
+    let unheard = log.letters[me.component].1;
+    if unheard == 0 {
+        return false;
+    }
+    let is_late = world.spec.faults.has(Fault::SpoutPanic);
+    if is_late && at_least_once::missing(log, world, root).is_none() {
+        return false;
+    }
+    log.letters[me.component].1 -= 1;
+    true
+}
 
 /// The spout is told that a tree is complete, or that a tuple was given up.
 pub(crate) fn on_acked(world: &World, me: Me, root: u32, now: Duration) {
     let log = &mut *world.log();
     log.event(4, me.index, u64::from(root), now);
-    let dead = std::mem::take(&mut log.dead_next);
-    if dead {
+    if is_dead(log, world, me, root) {
         log.tasks[me.index].dead += 1;
         end(log, world, me, root, RootState::Dead, now);
         reasons::on_dead(log, world, root);
@@ -30,12 +58,14 @@ pub(crate) fn on_failed(world: &World, me: Me, root: u32, why: &Failure, now: Du
     let log = &mut *world.log();
     log.event(5, me.index, u64::from(root), now);
     log.tasks[me.index].failed += 1;
+    log.tell(root, || format!("{now:?} {why}"));
     end(log, world, me, root, RootState::Failed, now);
     reasons::on_failed(log, world, root, why, now);
 }
 
 fn end(log: &mut Log, world: &World, me: Me, root: u32, state: RootState, now: Duration) {
     let before = log.roots[root as usize].state;
+    log.tell(root, || format!("{now:?} {before:?} becomes {state:?}"));
     if before != RootState::Open {
         log.violation(NAME, format!("root {root} is {before:?} and becomes {state:?}"));
     }

@@ -68,6 +68,15 @@ pub(crate) fn on_execute(
         let is_node = part.emission != NO_EMISSION;
         let node = is_node.then(|| shape.node(part.emission, link, me.task)).flatten();
         visits.push((part.root, node));
+        log.tell(part.root, || {
+            let (who, link) = ((me.component, me.task), &world.spec.links[link]);
+            let (from, roots) = (item.from, item.parts.all().len());
+            format!(
+                "{now:?} {who:?} executes {part:?}, node {node:?}, of {roots} roots, {:?} from \
+                 component {} (task {from})",
+                link.grouping, link.source
+            )
+        });
     }
     grouping::on_execute(log, world, me, link, item, visits);
     order::on_execute(log, world, me, link, item);

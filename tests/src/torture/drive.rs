@@ -38,7 +38,14 @@ pub fn describe(seed: u64) -> String {
 /// Tortures one topology. With a bug, the engine has it.
 #[must_use]
 pub fn torture(seed: u64, bug: Option<Bug>) -> Report {
+    torture_and_tell(seed, bug, None)
+}
+
+/// The same, and tells the story of one root.
+#[must_use]
+pub fn torture_and_tell(seed: u64, bug: Option<Bug>, root: Option<u32>) -> Report {
     let world = Arc::new(World::new(draw(seed)));
+    world.log().watched = root;
     let spec = &world.spec;
     plant(bug);
     let losses = spec.faults.rate(Fault::LostBatch);
@@ -50,7 +57,8 @@ pub fn torture(seed: u64, bug: Option<Bug>) -> Report {
     simulation.batch_tuples = spec.batch_tuples;
     simulation.drain_timeout = spec.drain_timeout;
     let witness = world.clone();
-    simulation.on_dead_letter = Some(Box::new(move |_| witness.log().dead_next = true));
+    simulation.on_dead_letter =
+        Some(Box::new(move |letter| oracle::ends::on_dead_letter(&witness, letter)));
     let cluster = match LocalCluster::new(build(&world), simulation) {
         Ok(cluster) => cluster,
         Err(mistakes) => {
@@ -103,10 +111,15 @@ impl Drive<'_> {
                 progress::on_standstill(self.world, &self.cluster);
                 return self.has_drained();
             }
-            if progress::is_stuck(self.world, self.turns, &self.cluster) {
+            if !self.is_paused() && progress::is_stuck(self.world, self.turns, &self.cluster) {
                 return self.has_drained();
             }
         }
+    }
+
+    fn is_paused(&self) -> bool {
+        let next = self.world.spec.actions.get(self.done);
+        next.is_some_and(|(_, action)| *action == Action::Activate)
     }
 
     fn has_drained(&self) -> bool {
@@ -129,7 +142,10 @@ impl Drive<'_> {
                 self.cluster.deactivate();
                 self.resume_at = self.turns + INACTIVE_TURNS;
             }
-            Action::Activate => self.cluster.activate(),
+            Action::Activate => {
+                self.cluster.activate();
+                self.world.log().progress = self.cluster.now();
+            }
             Action::Drain => self.cluster.drain(),
         }
         self.done += 1;

@@ -26,5 +26,5 @@ mod tickets;
 mod worker;
 pub(crate) mod world;
 
-pub use drive::{describe, torture};
+pub use drive::{describe, torture, torture_and_tell};
 pub use report::{Report, Totals, bug_named, bug_table};

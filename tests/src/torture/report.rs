@@ -23,6 +23,9 @@ pub struct Report {
     pub virtual_seconds: f64,
     /// Promises that were broken.
     pub violations: Vec<Violation>,
+    /// What happened to the root that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub story: Vec<String>,
     /// What the world had.
     #[serde(skip)]
     pub features: Vec<&'static str>,
@@ -41,6 +44,7 @@ impl Report {
             trace: log.trace,
             virtual_seconds: now.as_secs_f64(),
             violations: log.violations.clone(),
+            story: log.story.clone(),
             features,
             faults: Fault::ALL.iter().map(|f| (f.name(), log.injected[*f as usize])).collect(),
         }

@@ -57,10 +57,13 @@ pub(crate) struct Log {
     pub(crate) inbound: Vec<u64>,
     pub(crate) orders: Orders,
     pub(crate) keys: Keys,
-    /// The next ack is about a tuple that was given up.
-    pub(crate) dead_next: bool,
+    /// By spout: dead letters, and those among them whose acks have not come yet.
+    pub(crate) letters: Vec<(u64, u64)>,
     pub(crate) injected: [u64; Fault::COUNT],
     pub(crate) violations: Vec<Violation>,
+    /// A root whose story is to be told, and its story.
+    pub(crate) watched: Option<u32>,
+    pub(crate) story: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,9 +137,11 @@ impl World {
             inbound: vec![0; spec.components.len()],
             orders: Orders::new(tasks),
             keys: Keys::new(spec.links.len()),
-            dead_next: false,
+            letters: vec![(0, 0); spec.sources()],
             injected: [0; Fault::COUNT],
             violations: Vec::new(),
+            watched: None,
+            story: Vec::new(),
         };
         let counts = || (0..tasks).map(|_| AtomicU64::new(0)).collect();
         Self {
@@ -268,10 +273,18 @@ impl Log {
         self.events += 1;
     }
 
+    /// Tells what happened to a root, if somebody wants to know.
+    pub(crate) fn tell(&mut self, root: u32, what: impl FnOnce() -> String) {
+        if self.watched == Some(root) {
+            self.story.push(what());
+        }
+    }
+
     /// Takes note that a fault hits these roots.
     pub(crate) fn touch(&mut self, fault: Fault, roots: impl IntoIterator<Item = u32>) {
         self.injected[fault as usize] += 1;
         for root in roots {
+            self.tell(root, || format!("  hit by {}", fault.name()));
             self.roots[root as usize].touched |= fault.bit();
         }
     }

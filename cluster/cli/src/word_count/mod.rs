@@ -38,14 +38,14 @@ pub(crate) enum Text {
     /// The book that this executable brings along.
     Book,
     /// Files, directories, patterns, standard input.
-    Named(Lines),
+    Named(Box<Lines>),
 }
 
 impl Text {
     pub(crate) fn of(paths: &[PathBuf]) -> Self {
         match paths {
             [] => Self::Book,
-            paths => Self::Named(Lines::of(paths).line_bytes_max(LINE_BYTES_MAX)),
+            paths => Self::Named(Lines::of(paths).line_bytes_max(LINE_BYTES_MAX).into()),
         }
     }
 
@@ -64,7 +64,7 @@ pub(crate) fn declare(t: &mut Topology, text: Text, tasks: usize, table: Table) 
     let lines = match text {
         Text::Book => t.spout("lines", Book::default()),
         // A file is read by one task, so that more tasks than files would have nothing to do.
-        Text::Named(lines) => t.spout("lines", lines).tasks(tasks.min(files)),
+        Text::Named(lines) => t.spout("lines", *lines).tasks(tasks.min(files)),
     };
     let lines = lines.replaying(Retry::default());
     let split = t.bolt("split", Split, lines.shuffle()).tasks(tasks);
