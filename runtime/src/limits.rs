@@ -43,6 +43,12 @@ pub const EPOCH: Duration = Duration::from_secs(1);
 /// Dead letters that are kept in memory for whoever asks.
 pub const DEAD_LETTERS_KEPT: usize = 1_000;
 
+/// Errors of execute that one task reports within [`ERROR_INTERVAL`].
+pub const ERRORS_PER_INTERVAL: u32 = 5;
+
+/// Interval after which a task reports errors anew.
+pub const ERROR_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Reported errors that are kept in memory for whoever asks.
 pub const ERRORS_KEPT: usize = 1_000;
 

@@ -51,13 +51,7 @@ pub(crate) enum Applied {
 
 impl Ledger {
     pub(crate) fn new(owner: usize) -> Self {
-        Self {
-            owner,
-            slots: Vec::new(),
-            free: Vec::new(),
-            open: 0,
-            mask: u64::MAX,
-        }
+        Self { owner, slots: Vec::new(), free: Vec::new(), open: 0, mask: u64::MAX }
     }
 
     /// A ledger that sees only the low `bits` of edge ids.
@@ -84,13 +78,7 @@ impl Ledger {
 
     /// Opens a tree with one edge.
     #[inline]
-    pub(crate) fn open_with(
-        &mut self,
-        epoch: u64,
-        now: Nanos,
-        replayed: bool,
-        edge: u64,
-    ) -> Root {
+    pub(crate) fn open_with(&mut self, epoch: u64, now: Nanos, replayed: bool, edge: u64) -> Root {
         let slot = match self.free.pop() {
             Some(slot) => slot as usize,
             None => self.grow(),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::{Alarm, Nanos},
-    planted,
+    limits, planted,
 };
 
 impl<B: Bolt> BoltStage<B> {
@@ -176,12 +176,27 @@ impl<B: Bolt> BoltStage<B> {
 
     pub(super) fn fail_with(&self, why: &Error) {
         let place = self.parts.stats.place.clone();
+        if self.may_report() {
+            self.parts.shared.engine.report(&place, why);
+        }
         let failure = if why.is_poison() {
             Failure::Poison(place, why.chain())
         } else {
             Failure::Error(place, why.chain())
         };
         self.fail_current(&failure);
+    }
+
+    /// The first errors of an interval are reported; after those, failures only count.
+    fn may_report(&self) -> bool {
+        let (since, reported) = self.reported.get();
+        let now = self.parts.shared.now();
+        if now >= since + limits::ERROR_INTERVAL.as_nanos() as Nanos {
+            self.reported.set((now, 1));
+            return true;
+        }
+        self.reported.set((since, reported + 1));
+        reported < limits::ERRORS_PER_INTERVAL
     }
 
     pub(super) fn fail_current(&self, why: &Failure) {

@@ -81,6 +81,8 @@ pub(crate) struct BoltStage<B: Bolt> {
     pub(super) finished: Cell<bool>,
     /// The duty that the stage gave itself and is at.
     pub(super) at_duty: Cell<Option<OwnDuty>>,
+    /// When the present interval of error reports began, and how many it has had.
+    pub(super) reported: Cell<(Nanos, u32)>,
     /// Emitted tuples that are in the counter, which clones of a bolt share.
     emitted: Cell<u64>,
 }
@@ -150,6 +152,7 @@ impl<B: Bolt> BoltStage<B> {
             restarts: Cell::new(0),
             finished: Cell::new(false),
             at_duty: Cell::new(None),
+            reported: Cell::default(),
             emitted: Cell::new(0),
             parts,
         }

@@ -310,12 +310,7 @@ impl<S: Spout> SpoutStage<S> {
     }
 
     /// Tells the spout which trees completed, with one guard for all of them.
-    fn tell_acked(
-        &self,
-        spout: &mut S,
-        trees: &mut Trees<S::Output, S::Id>,
-        count: &mut Count,
-    ) {
+    fn tell_acked(&self, spout: &mut S, trees: &mut Trees<S::Output, S::Id>, count: &mut Count) {
         count.acked += trees.acked.len() as u64;
         let mut ids = trees.acked.drain(..);
         if self.panic.borrow().is_none() {

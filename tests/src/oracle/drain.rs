@@ -22,7 +22,8 @@ pub(crate) fn judge(log: &mut Log, world: &World, summary: &Summary, drained: bo
         log.violation(NAME, format!("the topology ended with `{error}`"));
     }
     let strange = |error: &&ReportedError| {
-        error.error.starts_with("panicked") && !error.error.contains("the bolt panics")
+        error.error.starts_with("panicked")
+            && !error.error.contains("the bolt panics")
             && !error.error.contains("the spout panics")
     };
     if let Some(error) = summary.errors.iter().find(strange) {

@@ -112,9 +112,12 @@ fn several_spouts_are_told_of_their_own_tuples() {
         let mut t = Topology::new("two");
         let small = t.spout("small", feeds[0].spout());
         let large = t.spout("large", feeds[1].spout());
-        let picky = func(async |n: u64, out: &Emitter<u64>| {
-            if n == 7 || n == 107 { Err(Error::msg("seven")) } else { out.emit(n).await }
-        });
+        let picky =
+            func(
+                async |n: u64, out: &Emitter<u64>| {
+                    if n == 7 || n == 107 { Err(Error::msg("seven")) } else { out.emit(n).await }
+                },
+            );
         let picky = t.bolt("picky", picky, [small.shuffle(), large.shuffle()]).tasks(2);
         let _ = t.bolt("sink", capture.bolt(), picky.shuffle()).tasks(2);
         run_to_end(cluster(t, 4, fuse));

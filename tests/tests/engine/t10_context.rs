@@ -60,7 +60,10 @@ fn a_task_knows_its_place_and_shares_counters_and_objects() {
         let counters = &of(&summary, "eu/curious").counters;
         assert_eq!((counters["sum"], counters["tuples"]), (45, 10));
         let [error] = &summary.errors[..] else { panic!("one error: {:?}", summary.errors) };
-        assert_eq!((error.component.as_str(), error.error.as_str()), ("eu/curious", "count: three"));
+        assert_eq!(
+            (error.component.as_str(), error.error.as_str()),
+            ("eu/curious", "count: three")
+        );
         assert!(summary.into_result().is_ok(), "a reported error ends nothing");
     }
 }

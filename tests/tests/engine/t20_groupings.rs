@@ -38,7 +38,8 @@ fn places(
         let (feed, seen) = (feed_of(0..numbers), Seen::default());
         let mut t = Topology::new("groupings");
         let spout = t.spout("numbers", feed.spout()).tasks(sources);
-        let _ = t.bolt("where", Where { seen: seen.clone(), task: 0 }, grouping(&spout)).tasks(tasks);
+        let _ =
+            t.bolt("where", Where { seen: seen.clone(), task: 0 }, grouping(&spout)).tasks(tasks);
         run_to_end(cluster(t, 11, fuse));
         assert_eq!(feed.acked().len() as u64, numbers, "all are acked");
         seen.all()
@@ -74,7 +75,10 @@ fn shuffle_is_even() {
 fn none_and_local_or_shuffle_reach_somebody_once() {
     for grouping in [Stream::none, Stream::local_or_shuffle] {
         let places = places(1000, (2, 3), grouping);
-        assert_eq!(in_order(places.iter().map(|(_, n)| *n).collect()), (0..1000).collect::<Vec<_>>());
+        assert_eq!(
+            in_order(places.iter().map(|(_, n)| *n).collect()),
+            (0..1000).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -137,7 +141,8 @@ fn a_direct_emit_names_the_task() {
         let (feed, seen) = (feed_of(0..100u64), Seen::default());
         let mut t = Topology::new("direct");
         let numbers = t.spout("numbers", feed.spout());
-        let deal = func(async |n: u64, out: &Emitter<u64>| out.emit_direct(n as usize % 4, n).await);
+        let deal =
+            func(async |n: u64, out: &Emitter<u64>| out.emit_direct(n as usize % 4, n).await);
         let deal = t.bolt("deal", deal, numbers.by(|n| n));
         let _ = t.bolt("where", Where { seen: seen.clone(), task: 0 }, deal.direct()).tasks(4);
         run_to_end(cluster(t, 1, fuse));
@@ -153,7 +158,8 @@ fn a_direct_emit_completes_its_tree_at_every_reader() {
         let (feed, direct, other) = (feed_of(0..100u64), Seen::default(), Seen::default());
         let mut t = Topology::new("direct");
         let numbers = t.spout("numbers", feed.spout());
-        let deal = func(async |n: u64, out: &Emitter<u64>| out.emit_direct(n as usize % 4, n).await);
+        let deal =
+            func(async |n: u64, out: &Emitter<u64>| out.emit_direct(n as usize % 4, n).await);
         let deal = t.bolt("deal", deal, numbers.by(|n| n)).fuse(false);
         let _ = t.bolt("direct", Where { seen: direct.clone(), task: 0 }, deal.direct()).tasks(4);
         let _ = t.bolt("other", Where { seen: other.clone(), task: 0 }, deal.shuffle());

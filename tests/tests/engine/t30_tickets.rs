@@ -27,7 +27,8 @@ fn settling() -> impl Bolt<Input = u64, Output = u64> {
 
 fn expected_failures(numbers: u64) -> Vec<(u64, String)> {
     let bad = (0..numbers).filter(|n| matches!(n % 4, 1 | 2));
-    let why = |n| if n % 4 == 1 { "`settle[0]` refused: no" } else { "`settle[0]` dropped the ticket" };
+    let why =
+        |n| if n % 4 == 1 { "`settle[0]` refused: no" } else { "`settle[0]` dropped the ticket" };
     bad.map(|n| (n, why(n).to_owned())).collect()
 }
 
@@ -237,7 +238,8 @@ fn a_held_tuple_expires_unless_it_is_touched() {
         cluster.advance(ms(190));
         assert!(feed.failed().is_empty());
         cluster.advance(ms(110));
-        let expired: Vec<_> = (0..5).map(|i| (2 * i + 1, "`miser[0]` held it for too long".into())).collect();
+        let expired: Vec<_> =
+            (0..5).map(|i| (2 * i + 1, "`miser[0]` held it for too long".into())).collect();
         assert_eq!(failures(&feed), expired);
         cluster.advance(Duration::from_secs(100));
         assert_eq!(feed.failed().len(), 5, "what is touched lives");

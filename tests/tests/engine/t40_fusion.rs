@@ -161,9 +161,10 @@ fn outcome(seed: u64, fuse: bool, batch_tuples: usize) -> (Outcome, bool) {
         let before = last.insert((reader, task, item.from), item.number);
         ordered &= item.from == 0 || before.is_none_or(|before| before <= item.number);
     }
-    let counts = summary.metrics.components.iter().map(|c| {
-        [c.emitted, c.transferred, c.executed, c.acked, c.failed, c.pending, c.restarts]
-    });
+    let counts =
+        summary.metrics.components.iter().map(|c| {
+            [c.emitted, c.transferred, c.executed, c.acked, c.failed, c.pending, c.restarts]
+        });
     let seen = world.seen.all().into_iter().map(|(reader, _, item)| (reader, item.n));
     let outcome = Outcome {
         seen: in_order(seen.collect()),

@@ -223,7 +223,9 @@ impl Spout for FragileSpout {
 
 #[test]
 fn a_spout_may_panic_and_everybody_else_is_told() {
-    for (fuse, method) in [true, false].into_iter().flat_map(|f| ["next", "acked", "failed"].map(|m| (f, m))) {
+    for (fuse, method) in
+        [true, false].into_iter().flat_map(|f| ["next", "acked", "failed"].map(|m| (f, m)))
+    {
         for at in [3, 10, 13] {
             let told = Seen::default();
             let spout =

@@ -58,7 +58,8 @@ impl Bolt for Waiter {
 fn up_to_n_tuples_are_executed_at_the_same_time() {
     for (ordered, n, each) in [(true, 8, 20), (false, 8, 20), (true, 32, 500), (false, 32, 500)] {
         let (feed, capture) = (feed_of(0..320u64), Capture::new());
-        let waiter = if each == 20 { Waiter::new(|_| ms(20), 1) } else { Waiter::new(|_| ms(500), 1) };
+        let waiter =
+            if each == 20 { Waiter::new(|_| ms(20), 1) } else { Waiter::new(|_| ms(500), 1) };
         let most = waiter.most.clone();
         let mut t = Topology::new("concurrent");
         let numbers = t.spout("numbers", feed.spout());

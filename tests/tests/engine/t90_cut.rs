@@ -148,7 +148,14 @@ fn what_was_not_executed_is_not_acked_when_time_is_up() {
             cluster.advance(ms(20));
             cluster.drain();
             let summary = run_on(&mut cluster);
-            eprintln!("{:?} exec {:?} acked {:?} failed {:?} {:?}", seed, executed.all().len(), acked.len(), failed.len(), summary.cut_off);
+            eprintln!(
+                "{:?} exec {:?} acked {:?} failed {:?} {:?}",
+                seed,
+                executed.all().len(),
+                acked.len(),
+                failed.len(),
+                summary.cut_off
+            );
             let executed = executed.all();
             let lost: Vec<_> = acked.all().into_iter().filter(|n| !executed.contains(n)).collect();
             assert!(lost.is_empty(), "acked but not executed: {lost:?}, seed {seed} fuse {fuse}");
