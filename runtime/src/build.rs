@@ -6,7 +6,6 @@ use tormenta_dsl::{
     Bolt, Concurrency, Edge, Plan, Settings, Spout, Streams,
     emitter::Output,
     engine::{Engine, PortWiring},
-    error::Place,
     streams::Outlets,
 };
 
@@ -206,7 +205,6 @@ impl<B: Bolt> Component for BoltComponent<B> {
         let (edge, is_feedback) = (self.edges[edge].clone(), info.feedback[edge]);
         let addresses = self.addresses.clone();
         let target = info.index;
-        let place = Place { component: info.stats[0].place.component.clone(), task: 0 };
         let From { component, task, .. } = *from;
         let (wake, stats) = (from.wake.clone(), from.stats.clone());
         Box::new(move |shared| {
@@ -218,7 +216,7 @@ impl<B: Bolt> Component for BoltComponent<B> {
                 };
                 std::cell::RefCell::new(addresses.iter().map(lane).collect::<Vec<_>>())
             });
-            let handover = Handover::new(lanes, shared.clone(), stats, place);
+            let handover = Handover::new(lanes, shared.clone(), stats);
             edge.router(Box::new(handover), task)
         })
     }

@@ -337,6 +337,9 @@ impl<O: Streams> Output<O> {
         self.dispatch();
         let mut outlets = self.outlets.borrow_mut();
         let flushed = outlets.poll_flush(cx, flush);
+        if flushed.is_pending() && flush == Flush::Full {
+            let _ = outlets.poll_flush(cx, Flush::All); // the task waits: what can leave leaves
+        }
         self.staged_max.set(outlets.room().clamp(1, self.staged_limit));
         flushed
     }

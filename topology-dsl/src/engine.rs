@@ -136,6 +136,10 @@ pub trait Lanes<I> {
     /// Tuples that were sent down a lane and are not consumed yet.
     fn backlog(&self, lane: usize) -> usize;
 
+    /// Tuples that may be under way down a lane before its target needs longer for them than it
+    /// should. What is sent beyond that has to wait.
+    fn window(&self, lane: usize) -> usize;
+
     /// Whether the target task is in this process.
     fn is_local(&self, lane: usize) -> bool;
 

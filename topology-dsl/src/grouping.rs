@@ -172,9 +172,43 @@ impl<T> Routed<T> {
         self.open_lanes(local_only, 2 * batch.len());
         let open = self.open.len();
         self.picks.clear();
-        self.picks.extend((0..batch.len()).map(|i| self.open[(self.next + i) % open]));
+        let share = batch.len().div_ceil(open);
+        if self.open.iter().all(|lane| self.credit(*lane) >= share) {
+            self.picks.extend((0..batch.len()).map(|i| self.open[(self.next + i) % open]));
+        } else {
+            self.spread(batch.len());
+        }
         self.next = (self.next + batch.len()) % self.lanes.count();
         self.lanes.accept(batch, Picks::Each(&self.picks));
+    }
+
+    /// Tuples that can leave through a lane at once.
+    fn credit(&self, lane: u32) -> usize {
+        let lane = lane as usize;
+        self.lanes.window(lane).saturating_sub(self.lanes.backlog(lane))
+    }
+
+    /// Gives every open lane as much as can leave at once, and the rest to those whose tasks are
+    /// quick, so that nobody waits for a slow one.
+    fn spread(&mut self, mut tuples: usize) {
+        let mut credit: Vec<usize> = self.open.iter().map(|lane| self.credit(*lane)).collect();
+        let open = self.open.len();
+        while tuples > 0 && credit.iter().any(|credit| *credit > 0) {
+            for index in (0..open).map(|i| (self.next + i) % open) {
+                if tuples > 0 && credit[index] > 0 {
+                    credit[index] -= 1;
+                    tuples -= 1;
+                    self.picks.push(self.open[index]);
+                }
+            }
+        }
+        let windows = || self.open.iter().map(|lane| self.lanes.window(*lane as usize));
+        let widest = windows().max().unwrap_or(0);
+        let quick: Vec<u32> = (self.open.iter().copied().zip(windows()))
+            .filter(|(_, window)| *window >= widest / 2)
+            .map(|(lane, _)| lane)
+            .collect();
+        self.picks.extend((0..tuples).map(|i| quick[(self.next + i) % quick.len()]));
     }
 
     fn by_key(&mut self, batch: &mut Batch<T>) {
@@ -266,6 +300,10 @@ impl<T, I> Convert<T, I> {
 impl<T, I> Lanes<T> for Convert<T, I> {
     fn count(&self) -> usize {
         self.lanes.count()
+    }
+
+    fn window(&self, lane: usize) -> usize {
+        self.lanes.window(lane)
     }
 
     fn backlog(&self, lane: usize) -> usize {

@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     sync::Arc,
-    task::{Context as Waking, Poll, ready},
+    task::{Context as Waking, Poll},
 };
 
 use crate::{
@@ -248,8 +248,9 @@ macro_rules! outlets_of_several_ports {
             }
 
             fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
-                $(ready!(self.$index.poll_flush(cx, flush));)*
-                Poll::Ready(())
+                // All of them, also where one has no room.
+                let flushed = [$(self.$index.poll_flush(cx, flush)),*];
+                if flushed.iter().any(Poll::is_pending) { Poll::Pending } else { Poll::Ready(()) }
             }
         }
     };

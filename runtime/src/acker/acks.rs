@@ -137,14 +137,13 @@ impl Acks {
     /// has emitted: opens all their trees at once. False if it is not.
     pub(crate) fn grow_batch<T>(&mut self, envelopes: &mut [Envelope<T>]) -> bool {
         let Some(own) = &mut self.own else { return false };
-        // Roots of a batch count up, so that the first and the last say that none is missing.
-        let is_own = |envelope: Option<&Envelope<T>>, index: usize| {
-            let root = envelope.map_or(Root::NONE, |envelope| envelope.root);
+        // Each and every one: a fused bolt may emit none for one root and two for the next, so
+        // that the first and the last look right and those in between are not.
+        let is_own = |(index, envelope): (usize, &Envelope<T>)| {
+            let root = envelope.root;
             root.is_provisional() && !root.is_many() && root.index() == index
         };
-        let last = envelopes.len().wrapping_sub(1);
-        if !own.roots.is_empty() || !is_own(envelopes.first(), 0) || !is_own(envelopes.last(), last)
-        {
+        if !own.roots.is_empty() || !envelopes.iter().enumerate().all(is_own) {
             return false;
         }
         let mut ledger = own.ledger.borrow_mut();

@@ -101,6 +101,11 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// The window that was found last.
+    pub(crate) fn window(&self) -> usize {
+        self.window
+    }
+
     /// Takes note that a batch of so many tuples took so long; returns the window for each link.
     pub(crate) fn observe(&mut self, tuples: usize, took: Nanos) -> usize {
         let now = took as f64 / tuples.max(1) as f64;

@@ -57,7 +57,9 @@ impl<B: Bolt> BoltStage<B> {
         let miscounted = usize::from(planted!(Miscounted, 64));
         stats.executed.add((work.tuples() - miscounted) as u64);
         stats.acked.set(stats.executed.get() - stats.failed.get());
-        let window = self.pace.borrow_mut().observe(work.tuples(), took);
+        // The clones of a task work side by side, and each needs a tuple to work on.
+        let clones = self.parts.settings.concurrency.limit();
+        let window = self.pace.borrow_mut().observe(work.tuples() * clones, took).max(clones);
         let duties = self.parts.inlet.consumed(work, window);
         self.unflushed.set(self.unflushed.get() + duties);
     }

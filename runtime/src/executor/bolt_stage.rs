@@ -265,7 +265,8 @@ impl<B: Bolt> BoltStage<B> {
             if flushed {
                 self.parts.output.forget_epoch();
             }
-            self.parts.inlet.set_idle(flushed, self.parts.output.room());
+            let room = self.parts.output.room().min(self.pace.borrow().window());
+            self.parts.inlet.set_idle(flushed, room);
             let due = self.next_tick.get().min(self.next_expiry.get());
             self.alarm.borrow_mut().set(&self.parts.shared.timers, due, cx);
             Poll::Pending
@@ -306,7 +307,8 @@ impl<B: Bolt> BoltStage<B> {
     pub(super) fn poll_flush(&self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
         let parts = &self.parts;
         let number = self.work.borrow().as_ref().and_then(|work| work.number);
-        if !parts.crew.is_turn(number) {
+        let is_stopped = || parts.shared.engine.control.are_bolts_stopped();
+        if !parts.crew.is_turn(number) && !is_stopped() {
             parts.crew.wait_for_turn(cx.waker());
             return Poll::Pending;
         }

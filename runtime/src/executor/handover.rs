@@ -10,7 +10,6 @@ use std::{
 use tormenta_dsl::{
     Failure, Root,
     engine::{Anchors, Batch, Envelope, Flush, Lanes, Picks},
-    error::Place,
 };
 
 use super::shared::LoopShared;
@@ -96,7 +95,6 @@ pub(crate) struct Handover<I> {
     lanes: Rc<RefCell<Vec<Lane<I>>>>,
     shared: Rc<LoopShared>,
     stats: Arc<TaskStats>,
-    target: Place,
 }
 
 impl<I: Clone> Handover<I> {
@@ -104,9 +102,8 @@ impl<I: Clone> Handover<I> {
         lanes: Rc<RefCell<Vec<Lane<I>>>>,
         shared: Rc<LoopShared>,
         stats: Arc<TaskStats>,
-        target: Place,
     ) -> Self {
-        Self { lanes, shared, stats, target }
+        Self { lanes, shared, stats }
     }
 
     /// Puts one tuple into a lane, as an edge of its own in each of its trees.
@@ -131,7 +128,7 @@ impl<I: Clone> Handover<I> {
         if planted!(OverflowSilent) {
             return;
         }
-        let why = Failure::Overflow(self.target.clone());
+        let why = Failure::Overflow(self.stats.place.clone());
         if root.is_many() {
             for (root, _) in &anchors[root.index()] {
                 acks.fail(*root, why.clone(), None);
@@ -202,6 +199,10 @@ fn grow_many<I>(
 impl<I: Clone> Lanes<I> for Handover<I> {
     fn count(&self) -> usize {
         self.lanes.borrow().len()
+    }
+
+    fn window(&self, lane: usize) -> usize {
+        self.lanes.borrow()[lane].outbound.link().window()
     }
 
     fn backlog(&self, lane: usize) -> usize {

@@ -8,7 +8,10 @@ use std::{
 use tormenta_dsl::engine::{Batch, Flush};
 
 use super::crew::{Dealer, Share};
-use crate::channel::mailbox::{Delivery, Mailbox};
+use crate::{
+    channel::mailbox::{Delivery, Mailbox},
+    limits,
+};
 
 /// The input of a stage.
 pub(crate) enum Inlet<I> {
@@ -37,7 +40,7 @@ impl<I> Slot<I> {
             batch: RefCell::default(),
             busy: Cell::new(true),
             flush: Cell::new(Flush::Full),
-            room: Cell::new(usize::MAX),
+            room: Cell::new(limits::LINK_TUPLES_FIRST),
         })
     }
 }

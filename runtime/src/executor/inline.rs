@@ -36,6 +36,10 @@ impl<I: Clone> Lanes<I> for Inline<I> {
         1
     }
 
+    fn window(&self, _lane: usize) -> usize {
+        usize::MAX
+    }
+
     fn backlog(&self, _lane: usize) -> usize {
         self.slot.batch.borrow().len()
     }

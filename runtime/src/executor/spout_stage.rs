@@ -57,7 +57,11 @@ pub(crate) struct SpoutStage<S: Spout> {
     applied: Cell<u64>,
     next_check: Cell<Nanos>,
     alarm: RefCell<Alarm>,
+    /// Batches since everything was flushed.
+    turns: Cell<usize>,
     restarts: Cell<u32>,
+    /// Whether the spout got past `prepare`. One that never does must not be tried for ever.
+    is_prepared: Cell<bool>,
     /// A panic of the user's code that was told how a tree ended, and what it was not told yet.
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     untold: RefCell<Vec<Told<S::Id>>>,
@@ -90,7 +94,9 @@ impl<S: Spout> SpoutStage<S> {
             applied: Cell::new(0),
             next_check: Cell::new(0),
             alarm: RefCell::default(),
+            turns: Cell::new(0),
             restarts: Cell::new(0),
+            is_prepared: Cell::new(false),
             panic: RefCell::default(),
             untold: RefCell::default(),
             parts,
@@ -112,9 +118,12 @@ impl<S: Spout> SpoutStage<S> {
     async fn run(&self) {
         let shared = &self.parts.shared;
         self.back_off().await;
+        if !self.is_prepared.replace(false) && shared.engine.control.are_spouts_stopped() {
+            return self.abandon(None);
+        }
         let mut spout = self.parts.prototype.clone();
         match self.waiting(pin!(spout.prepare(&self.cx))).await {
-            Some(Ok(())) => {}
+            Some(Ok(())) => self.is_prepared.set(true),
             Some(Err(why)) => self.end(Some(why.context("prepare"))),
             None => return self.abandon(None),
         }
@@ -152,11 +161,15 @@ impl<S: Spout> SpoutStage<S> {
     /// engine stops.
     async fn waiting<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
+            // First of all: a spout that is ready at once still hears what became of its tuples.
+            if let Poll::Ready(ready) = future.as_mut().poll(cx) {
+                return Poll::Ready(Some(ready));
+            }
             if self.parts.shared.engine.control.are_spouts_stopped() {
                 return Poll::Ready(None);
             }
             let _ = self.poll_flush(cx, Flush::All);
-            future.as_mut().poll(cx).map(Some)
+            Poll::Pending
         })
         .await
     }
@@ -402,14 +415,20 @@ impl<S: Spout> SpoutStage<S> {
         }
     }
 
-    /// Lets other loops of the core have their turn.
+    /// Lets other loops of the core have their turn. Now and then batches leave that are not full:
+    /// a spout that is never out of breath must not keep a rare tuple.
     async fn yield_turn(&self) {
+        let turns = self.turns.get() + 1;
+        self.turns.set(turns % self.parts.shared.engine.batches_per_turn);
         let mut yielded = false;
         poll_fn(|cx| {
             if yielded {
                 return Poll::Ready(());
             }
             yielded = true;
+            if self.turns.get() == 0 {
+                let _ = self.poll_flush(cx, Flush::All);
+            }
             cx.waker().wake_by_ref();
             Poll::Pending
         })

@@ -66,9 +66,16 @@ pub(crate) fn run(plan: &Plan, mut give: impl FnMut(Row)) {
 /// One run: rate, processor time, and what was wrong with it.
 struct Run {
     rate: f64,
+    seconds: f64,
     cpu: f64,
     summary: Option<Summary>,
     error: Option<String>,
+}
+
+impl Run {
+    fn failed(error: String) -> Self {
+        Self { rate: 0.0, seconds: 0.0, cpu: 0.0, summary: None, error: Some(error) }
+    }
 }
 
 /// The rows of a workload with and without acks, measured in turns with the reference.
@@ -93,6 +100,7 @@ fn throughput(plan: &Plan, name: &'static str, handover: bool) -> [Row; 2] {
         acked: case.acked,
         threads: if handover { 2 } else { 1 },
         tuples_per_second: rate(&runs).unwrap_or(0.0),
+        seconds: median(runs.iter().map(|run| run.seconds).collect()).unwrap_or(0.0),
         cpu_seconds: median(runs.iter().map(|run| run.cpu).collect()).unwrap_or(0.0),
         allocations_per_tuple: Some(allocations(case)),
         ack_ns_per_tuple: case.acked.then_some(ack_ns),
@@ -150,8 +158,8 @@ fn topology(case: Case, until: Until, checks: &Arc<Checks>) -> Topology {
                     t.bolt("sum", Sum::new(0, checks), source.shuffle()).fuse(fuse);
                 }
                 "w2" => {
-                    let flip = t.bolt("flip", Flip, source.shuffle()).fuse(fuse);
-                    t.bolt("sum", Sum::new(1, checks), flip.shuffle());
+                    let flip = t.bolt("flip", Flip, source.shuffle());
+                    t.bolt("sum", Sum::new(1, checks), flip.shuffle()).fuse(fuse);
                 }
                 _ => {
                     for reader in 0..4 {
@@ -179,7 +187,8 @@ fn run_once(case: Case, limit: Duration) -> Run {
     let sunk = checks.sunk.load(std::sync::atomic::Ordering::Relaxed);
     let error = summary.error.clone();
     let error = error.or(checks.verify(fan_out(case), case.acked, case.name != "w3").err());
-    Run { rate: sunk as f64 / summary.seconds, cpu, summary: Some(summary), error }
+    let seconds = summary.seconds;
+    Run { rate: sunk as f64 / seconds, seconds, cpu, summary: Some(summary), error }
 }
 
 fn options(cores: usize) -> Options {
@@ -252,15 +261,18 @@ fn timed(
     options: Options,
     latency: impl Fn(&Summary) -> Latency,
 ) -> Row {
-    let (cpu, ping) = (machine::cpu_seconds(), machine::ping_pong());
+    let ping = machine::ping_pong();
+    let cpu = machine::cpu_seconds();
     let summary = tormenta::start(topology, options).map(tormenta::Running::wait);
+    let cpu = machine::cpu_seconds() - cpu;
     let row = |seconds: f64, latency: Option<Latency>, error: Option<String>| Row {
         name,
         mode,
         acked: true,
         threads,
         tuples_per_second: latency.map_or(0.0, |latency| latency.count as f64 / seconds),
-        cpu_seconds: machine::cpu_seconds() - cpu,
+        seconds,
+        cpu_seconds: cpu,
         allocations_per_tuple: None,
         ack_ns_per_tuple: None,
         ping_pong_ns: (threads > 1).then_some(ping),

@@ -30,6 +30,8 @@ pub(crate) struct Row {
     pub(crate) threads: usize,
     /// Tuples at the sink, a second, median of the runs.
     pub(crate) tuples_per_second: f64,
+    /// Length of one run, median.
+    pub(crate) seconds: f64,
     /// Processor time of one run, median.
     pub(crate) cpu_seconds: f64,
     /// Heap allocations for each tuple at the sink.

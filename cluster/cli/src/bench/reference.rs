@@ -22,7 +22,7 @@ pub(super) fn fused(limit: Duration, stages: usize) -> f64 {
     let mut batch: Vec<(u64, u64)> = Vec::with_capacity(BATCH);
     let mut ids: Vec<u64> = Vec::with_capacity(BATCH);
     let mut stage: Vec<Box<Stage>> = (1..stages).map(|_| Box::new(flip) as Box<Stage>).collect();
-    let mut sink: Box<dyn FnMut(&[(u64, u64)])> = Box::new(move |batch| {
+    let mut sink: Box<Sink> = Box::new(move |batch| {
         for (_, value) in batch {
             sum = sum.wrapping_add(black_box(*value));
         }
@@ -53,6 +53,7 @@ pub(super) fn fused(limit: Duration, stages: usize) -> f64 {
 }
 
 type Stage = dyn FnMut(&mut Vec<(u64, u64)>);
+type Sink = dyn FnMut(&[(u64, u64)]);
 
 fn flip(batch: &mut Vec<(u64, u64)>) {
     for (_, value) in batch {

@@ -206,10 +206,12 @@ impl Bolt for SplitOwned {
 
     #[inline]
     async fn execute(&mut self, sentence: Sentence, out: &Emitter<OwnedWord>) -> Result {
-        for word in std::str::from_utf8(&sentence.text)?.split(' ') {
-            out.emit(OwnedWord { word: word.to_owned() }).await?;
+        let mut rest = std::str::from_utf8(&sentence.text)?;
+        while let Some(end) = rest.bytes().position(|byte| byte == b' ') {
+            out.emit(OwnedWord { word: rest[..end].to_owned() }).await?;
+            rest = &rest[end + 1..];
         }
-        Ok(())
+        out.emit(OwnedWord { word: rest.to_owned() }).await
     }
 }
 
