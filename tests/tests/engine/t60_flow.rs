@@ -236,7 +236,8 @@ fn a_loop_that_grows_overflows_and_does_not_hang() {
         let last = t.bolt("last", filter(|_: &u64| true), double.shuffle()).fuse(fuse);
         again.from(&last);
         tormenta_runtime::faults::limit_feedback(200);
-        run_to_end(cluster(t, 1, fuse));
+        let su = run_to_end(cluster(t, 1, fuse));
+        eprintln!("{:?}", su.metrics);
         tormenta_runtime::faults::limit_feedback(0);
         let why = "a feedback edge from `last[0]` overflowed".to_owned();
         assert_eq!(failures(&feed), [(1, why.clone()), (2, why)]);

@@ -180,7 +180,7 @@ fn run_once(case: Case, limit: Duration) -> Run {
     let summary = match tormenta::start(topology, options(2)) {
         Ok(running) => running.wait(),
         Err(why) => {
-            return Run { rate: 0.0, cpu: 0.0, summary: None, error: Some(why.to_string()) };
+            return Run::failed(why.to_string());
         }
     };
     let cpu = machine::cpu_seconds() - before;
