@@ -228,7 +228,7 @@ impl<B: Bolt> Component for BoltComponent<B> {
         Box::new(move |shared| {
             let slot = Slot::new();
             let guarded = stage(shared, Inlet::Slot(slot.clone()), Crew::new(1, false));
-            edge.router(Box::new(Inline::new(slot, guarded, stats)), task)
+            edge.router(Box::new(Inline::new(slot, guarded, stats, shared.clone())), task)
         })
     }
 

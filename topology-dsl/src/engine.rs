@@ -136,9 +136,12 @@ pub trait Lanes<I> {
     /// Tuples that were sent down a lane and are not consumed yet.
     fn backlog(&self, lane: usize) -> usize;
 
-    /// Tuples that may be under way down a lane before its target needs longer for them than it
-    /// should. What is sent beyond that has to wait.
+    /// Tuples that may be under way down a lane. What is sent beyond that has to wait.
     fn window(&self, lane: usize) -> usize;
+
+    /// Tuples that the target of a lane works off in the time that one of them should wait at
+    /// most: all targets count as quick until they are known.
+    fn pace(&self, lane: usize) -> usize;
 
     /// Whether the target task is in this process.
     fn is_local(&self, lane: usize) -> bool;

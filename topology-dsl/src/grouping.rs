@@ -132,6 +132,8 @@ pub(crate) struct Routed<T> {
     sent: Vec<u64>,
     /// Lanes that a shuffle may use for the batch at hand.
     open: Vec<u32>,
+    /// Lanes to quick tasks, which may be given more than can leave at once.
+    quick: Vec<u32>,
     hashes: Vec<u64>,
     picks: Vec<u32>,
     pairs: Vec<(u32, u32)>,
@@ -148,6 +150,7 @@ impl<T> Routed<T> {
             next: task % count,
             sent: vec![0; count],
             open: Vec::new(),
+            quick: Vec::new(),
             hashes: Vec::new(),
             picks: Vec::new(),
             pairs: Vec::new(),
@@ -155,16 +158,21 @@ impl<T> Routed<T> {
         }
     }
 
-    /// The lanes whose queue is short: within `slack` of the shortest.
+    /// The lanes whose queue is short: within `slack` of the shortest, as tuples of a quick task.
     fn open_lanes(&mut self, local_only: bool, slack: usize) {
         let lanes = &self.lanes;
         let local = local_only && (0..lanes.count()).any(|lane| lanes.is_local(lane));
-        let usable = |lane: &usize| !local || lanes.is_local(*lane);
-        let shortest = (0..lanes.count()).filter(usable).map(|lane| lanes.backlog(lane)).min();
-        let limit = shortest.unwrap_or(0) + slack;
+        let usable = || (0..lanes.count()).filter(|lane| !local || lanes.is_local(*lane));
+        // A queue is as long as the time that it takes.
+        let queue = |lane: &usize| lanes.backlog(*lane) as f64 / lanes.pace(*lane).max(1) as f64;
+        let quickest = usable().map(|lane| lanes.pace(lane)).max().unwrap_or(1);
+        let shortest = usable().map(|lane| queue(&lane)).fold(f64::INFINITY, f64::min);
+        let limit = shortest + slack as f64 / quickest as f64;
         self.open.clear();
-        let open = (0..lanes.count()).filter(usable).filter(|lane| lanes.backlog(*lane) <= limit);
-        self.open.extend(open.map(|lane| lane as u32));
+        self.open.extend(usable().filter(|lane| queue(lane) <= limit).map(|lane| lane as u32));
+        self.quick.clear();
+        let is_quick = |lane: &usize| lanes.pace(*lane) >= quickest / 2;
+        self.quick.extend(usable().filter(is_quick).map(|lane| lane as u32));
     }
 
     fn shuffle(&mut self, batch: &mut Batch<T>, local_only: bool) {
@@ -202,13 +210,7 @@ impl<T> Routed<T> {
                 }
             }
         }
-        let windows = || self.open.iter().map(|lane| self.lanes.window(*lane as usize));
-        let widest = windows().max().unwrap_or(0);
-        let quick: Vec<u32> = (self.open.iter().copied().zip(windows()))
-            .filter(|(_, window)| *window >= widest / 2)
-            .map(|(lane, _)| lane)
-            .collect();
-        self.picks.extend((0..tuples).map(|i| quick[(self.next + i) % quick.len()]));
+        self.picks.extend((0..tuples).map(|i| self.quick[(self.next + i) % self.quick.len()]));
     }
 
     fn by_key(&mut self, batch: &mut Batch<T>) {
@@ -304,6 +306,10 @@ impl<T, I> Lanes<T> for Convert<T, I> {
 
     fn window(&self, lane: usize) -> usize {
         self.lanes.window(lane)
+    }
+
+    fn pace(&self, lane: usize) -> usize {
+        self.lanes.pace(lane)
     }
 
     fn backlog(&self, lane: usize) -> usize {

@@ -14,6 +14,7 @@ pub(crate) struct Link {
     sent: Aligned<AtomicU64>,
     consumed: Aligned<AtomicU64>,
     window: AtomicUsize,
+    pace: AtomicUsize,
     /// Whether the sender waits for credit.
     waiting: AtomicBool,
     pub(crate) sender: std::sync::Arc<WakeCell>,
@@ -30,6 +31,7 @@ impl Link {
             sent: Aligned::default(),
             consumed: Aligned::default(),
             window: AtomicUsize::new(limits::LINK_TUPLES_FIRST),
+            pace: AtomicUsize::new(limits::LINK_TUPLES_FIRST),
             waiting: AtomicBool::new(false),
             sender,
         }
@@ -44,6 +46,11 @@ impl Link {
     /// Tuples that may be under way.
     pub(crate) fn window(&self) -> usize {
         self.window.load(Ordering::Relaxed)
+    }
+
+    /// Tuples that the receiver works off in the time that one of them should wait at most.
+    pub(crate) fn pace(&self) -> usize {
+        self.pace.load(Ordering::Relaxed)
     }
 
     /// Tuples that may be sent now.
@@ -81,9 +88,19 @@ impl Link {
         }
     }
 
-    pub(crate) fn set_window(&self, tuples: usize) {
-        self.window.store(tuples, Ordering::Relaxed);
+    pub(crate) fn set_window(&self, window: Window) {
+        self.window.store(window.tuples, Ordering::Relaxed);
+        self.pace.store(window.pace, Ordering::Relaxed);
     }
+}
+
+/// How much a task takes from each of its senders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Tuples that may be under way.
+    pub(crate) tuples: usize,
+    /// Tuples that it works off in the time that one of them should wait at most.
+    pub(crate) pace: usize,
 }
 
 /// Finds the window from what tuples cost. Pure.
@@ -107,16 +124,16 @@ impl Pace {
     }
 
     /// Takes note that a batch of so many tuples took so long; returns the window for each link.
-    pub(crate) fn observe(&mut self, tuples: usize, took: Nanos) -> usize {
+    pub(crate) fn observe(&mut self, tuples: usize, took: Nanos) -> Window {
         let now = took as f64 / tuples.max(1) as f64;
         // An eighth of each new batch: a hiccup does not close the window, a slow task does.
         let tuple_ns = self.tuple_ns.map_or(now, |before| before + (now - before) / 8.0);
         self.tuple_ns = Some(tuple_ns);
         let fits = limits::QUEUE_TIME_MAX.as_nanos() as f64 / tuple_ns.max(0.01);
-        let wanted = (fits as usize).clamp(1, limits::LINK_TUPLES_MAX);
+        let pace = (fits as usize).clamp(1, limits::LINK_TUPLES_MAX);
         // Grow by doubling only, so that trust is earned; shrink at once.
-        self.window = wanted.min(self.window * 2);
-        self.window
+        self.window = pace.min(self.window * 2);
+        Window { tuples: self.window, pace }
     }
 }
 
@@ -129,8 +146,8 @@ mod tests {
         let (mut slow, mut fast) = (Pace::default(), Pace::default());
         let (mut short, mut long) = (0, 0);
         for _ in 0..20 {
-            short = slow.observe(4, 40_000_000);
-            long = fast.observe(256, 2_560);
+            short = slow.observe(4, 40_000_000).tuples;
+            long = fast.observe(256, 2_560).tuples;
         }
         assert_eq!(short, 10);
         assert_eq!(long, limits::LINK_TUPLES_MAX);
@@ -139,7 +156,7 @@ mod tests {
     #[test]
     fn credit_comes_back_when_tuples_are_consumed() {
         let link = Link::new(std::sync::Arc::default());
-        link.set_window(10);
+        link.set_window(Window { tuples: 10, pace: 10 });
         link.add_sent(10);
         assert_eq!(link.credit(), 0);
         assert!(link.wait_for_credit());

@@ -8,7 +8,7 @@ use std::sync::{
 use tormenta_dsl::engine::{Batch, Envelope};
 
 use super::{
-    link::Link,
+    link::{Link, Window},
     queue::{Pool, Receiver, Sender, queue},
 };
 use crate::{executor::signal::WakeCell, limits};
@@ -118,7 +118,7 @@ impl<T> Outbound<T> {
 
 impl<T> Delivery<T> {
     /// The batch was worked on: gives back credit and buffer.
-    pub(crate) fn consumed(mut self, tuples: usize, window: usize) {
+    pub(crate) fn consumed(mut self, tuples: usize, window: Window) {
         self.batch.clear();
         self.from.pool.give(std::mem::take(&mut self.batch.envelopes));
         self.from.link.set_window(window);

@@ -59,7 +59,8 @@ impl<B: Bolt> BoltStage<B> {
         stats.acked.set(stats.executed.get() - stats.failed.get());
         // The clones of a task work side by side, and each needs a tuple to work on.
         let clones = self.parts.settings.concurrency.limit();
-        let window = self.pace.borrow_mut().observe(work.tuples() * clones, took).max(clones);
+        let mut window = self.pace.borrow_mut().observe(work.tuples() * clones, took);
+        window.tuples = window.tuples.max(clones);
         let duties = self.parts.inlet.consumed(work, window);
         self.unflushed.set(self.unflushed.get() + duties);
     }

@@ -326,9 +326,20 @@ impl<B: Bolt> BoltStage<B> {
         Poll::Ready(())
     }
 
+    /// Fails what was taken and not begun, because the topology is cut off.
+    fn give_up_work(&self) {
+        let (envelopes, anchors) = self.take_batch();
+        for envelope in &envelopes {
+            self.begin(envelope, &anchors);
+            self.fail_current(&Failure::Stopped);
+        }
+        *self.work.borrow_mut() = None;
+    }
+
     /// The loop ends: what the user's code held has failed by now.
     fn stop(&self) {
         self.take_settled();
+        self.give_up_work();
         let mut noop = Waking::from_waker(std::task::Waker::noop());
         let _ = self.poll_flush(&mut noop, Flush::All);
         self.parts.inlet.set_idle(true, usize::MAX);

@@ -15,7 +15,10 @@ use tormenta_dsl::{
 };
 
 use super::guard::Guarded;
-use crate::channel::mailbox::{Delivery, Mailbox};
+use crate::channel::{
+    link::Window,
+    mailbox::{Delivery, Mailbox},
+};
 
 /// What the clones of one task share. Most tasks have a crew of one.
 pub(crate) struct Crew {
@@ -131,7 +134,7 @@ impl<I: Clone> Dealer<I> {
 
 impl<I> Share<I> {
     /// One tuple was worked on. The last one gives back the credit; true then.
-    pub(crate) fn consumed(&self, window: usize) -> bool {
+    pub(crate) fn consumed(&self, window: Window) -> bool {
         self.left.set(self.left.get() - 1);
         if self.left.get() > 0 {
             return false;

@@ -205,6 +205,10 @@ impl<I: Clone> Lanes<I> for Handover<I> {
         self.lanes.borrow()[lane].outbound.link().window()
     }
 
+    fn pace(&self, lane: usize) -> usize {
+        self.lanes.borrow()[lane].outbound.link().pace()
+    }
+
     fn backlog(&self, lane: usize) -> usize {
         let lane = &self.lanes.borrow()[lane];
         lane.filling.len() + lane.outbound.link().backlog()

@@ -9,7 +9,10 @@ use tormenta_dsl::engine::{Batch, Flush};
 
 use super::crew::{Dealer, Share};
 use crate::{
-    channel::mailbox::{Delivery, Mailbox},
+    channel::{
+        link::Window,
+        mailbox::{Delivery, Mailbox},
+    },
     limits,
 };
 
@@ -94,7 +97,7 @@ impl<I: Clone> Inlet<I> {
     }
 
     /// Gives back what a batch used: its credit and its buffer. Says how many duties that was.
-    pub(crate) fn consumed(&self, work: Work<I>, window: usize) -> u64 {
+    pub(crate) fn consumed(&self, work: Work<I>, window: Window) -> u64 {
         let Work { mut batch, tuples, from, .. } = work;
         batch.clear();
         match from {

@@ -8,9 +8,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use tormenta_dsl::engine::{Batch, Envelope, Flush, Lanes, Picks};
+use tormenta_dsl::{
+    Failure,
+    engine::{Batch, Envelope, Flush, Lanes, Picks},
+};
 
-use super::{guard::Guarded, inlet::Slot};
+use super::{guard::Guarded, inlet::Slot, shared::LoopShared};
 use crate::metrics::task::TaskStats;
 
 /// One lane, to a stage in the same loop.
@@ -19,11 +22,33 @@ pub(crate) struct Inline<I> {
     stage: Option<Pin<Box<Guarded>>>,
     /// Those of the task that sends.
     stats: Arc<TaskStats>,
+    shared: Rc<LoopShared>,
 }
 
 impl<I> Inline<I> {
-    pub(crate) fn new(slot: Rc<Slot<I>>, stage: Guarded, stats: Arc<TaskStats>) -> Self {
-        Self { slot, stage: Some(Box::pin(stage)), stats }
+    pub(crate) fn new(
+        slot: Rc<Slot<I>>,
+        stage: Guarded,
+        stats: Arc<TaskStats>,
+        shared: Rc<LoopShared>,
+    ) -> Self {
+        Self { slot, stage: Some(Box::pin(stage)), stats, shared }
+    }
+
+    /// The stage has stopped, because the topology is cut off: what it was sent has failed. There
+    /// are no edges between fused stages that would stay open.
+    #[cold]
+    fn refuse(&self) {
+        let batch = self.slot.batch.take();
+        for envelope in &batch.envelopes {
+            let root = envelope.root;
+            if root.is_many() {
+                let roots = batch.anchors[root.index()].iter().map(|(root, _)| *root);
+                self.shared.fail(roots, &Failure::Stopped, None);
+            } else {
+                self.shared.fail([root], &Failure::Stopped, None);
+            }
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -37,6 +62,10 @@ impl<I: Clone> Lanes<I> for Inline<I> {
     }
 
     fn window(&self, _lane: usize) -> usize {
+        usize::MAX
+    }
+
+    fn pace(&self, _lane: usize) -> usize {
         usize::MAX
     }
 
@@ -80,9 +109,10 @@ impl<I: Clone> Lanes<I> for Inline<I> {
         if flush == Flush::Full && self.is_done() {
             return Poll::Ready(());
         }
-        let Some(stage) = &mut self.stage else { return Poll::Ready(()) };
-        if stage.as_mut().poll(cx).is_ready() {
+        let stage = self.stage.as_mut();
+        if stage.is_none_or(|stage| stage.as_mut().poll(cx).is_ready()) {
             self.stage = None;
+            self.refuse();
             return Poll::Ready(());
         }
         if self.is_done() { Poll::Ready(()) } else { Poll::Pending }

@@ -8,7 +8,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
     rc::Rc,
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context as Waking, Poll},
 };
 
@@ -65,6 +68,9 @@ pub(crate) struct SpoutStage<S: Spout> {
     /// A panic of the user's code that was told how a tree ended, and what it was not told yet.
     panic: RefCell<Option<Box<dyn Any + Send>>>,
     untold: RefCell<Vec<Told<S::Id>>>,
+    /// Panics, each of them a duty until the next spout has taken over, and those not done yet.
+    takeovers: Arc<AtomicU64>,
+    not_taken: Cell<u64>,
 }
 
 /// What a spout is told about a tuple.
@@ -86,6 +92,8 @@ impl<S: Spout> SpoutStage<S> {
     pub(crate) fn start(parts: SpoutParts<S>, trees: Trees<S::Output, S::Id>) -> Guarded {
         let cx = parts.shared.context(&parts.stats, parts.settings.tasks, parts.config.clone());
         parts.stats.duty.watch(parts.inbox.given.clone());
+        let takeovers = Arc::<AtomicU64>::default();
+        parts.stats.duty.watch(takeovers.clone());
         let stage = Rc::new(Self {
             cx,
             trees: RefCell::new(trees),
@@ -99,6 +107,8 @@ impl<S: Spout> SpoutStage<S> {
             is_prepared: Cell::new(false),
             panic: RefCell::default(),
             untold: RefCell::default(),
+            takeovers,
+            not_taken: Cell::new(0),
             parts,
         });
         let first = stage.clone().boxed();
@@ -130,6 +140,7 @@ impl<S: Spout> SpoutStage<S> {
         self.tell_rest(&mut spout);
         // What the last spout had begun to emit needs its entries before acks come in for it.
         self.settle(&mut spout).await;
+        self.applied.set(self.applied.get() + self.not_taken.take());
         loop {
             self.trees.borrow_mut().set_replays(!shared.engine.control.is_finishing());
             self.drain_acks(&mut spout);
@@ -536,6 +547,8 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.shared.engine.report(place, &Error::msg(format!("panicked: {message}")));
         self.restarts.set(self.restarts.get() + 1);
         self.parts.stats.restarts.add(1);
+        self.takeovers.fetch_add(1, Ordering::SeqCst);
+        self.not_taken.set(self.not_taken.get() + 1);
     }
 
     fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {

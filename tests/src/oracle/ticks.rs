@@ -31,7 +31,8 @@ pub(crate) fn on_execute(log: &mut Log, world: &World, me: Me, now: Duration) {
         return;
     }
     let nap = worker.naps.map_or(Duration::ZERO, |(_, longest)| longest);
-    let batch = nap * (spec.batch_tuples as u32 + 1);
+    // What filled up while there was no credit leaves as one batch with what came then.
+    let batch = nap * (3 * spec.batch_tuples as u32 + 1);
     let late = now.saturating_sub(log.tasks[me.index].last_tick);
     if late > interval + batch + Duration::from_millis(1) {
         let what = format!("{me:?} executes, and its last tick of {interval:?} is {late:?} ago");

@@ -25,4 +25,6 @@ mod t50_faults;
 mod t50_panics;
 mod t60_concurrent;
 mod t60_flow;
+mod t70_life;
+mod t70_stop;
 mod t90_cut;

@@ -113,7 +113,7 @@ fn cargo_toml(name: &str, directory: &Path, checkout: Option<&Path>) -> String {
     let mut text = format!(
         "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [dependencies]\ntormenta = {tormenta}\n\n\
-         # An engine that is not optimised at all is some ten times slower.\n\
+         # An engine that is not optimised at all is many times slower.\n\
          [profile.dev]\nopt-level = 1\n"
     );
     let is_within = |root: &Path| {
