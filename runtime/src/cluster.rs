@@ -7,7 +7,7 @@ use tormenta_dsl::{Plan, Topology, plan::PlanErrors};
 use crate::{
     build::Local,
     clock::{Clock, Nanos},
-    drain::Drain,
+    drain::{Command, Drain},
     engine::{Built, Handle, Setup, build},
     executor::core::Core,
     local::Summary,
@@ -130,17 +130,20 @@ impl LocalCluster {
         if self.step() {
             return true;
         }
-        if let Some(command) = self.drain.step(self.handle.look(), self.now()) {
-            if self.drain.cut {
-                self.handle.shared.reports.set_cut_off(self.handle.holders());
+        let may_end = !self.drain.is_running() || self.handle.is_exhausted();
+        let command = may_end.then(|| self.drain.step(self.handle.look(), self.now()));
+        if let Some(command) = command.flatten() {
+            if self.drain.cut && command == Command::StopBolts {
+                self.handle.shared.reports.set_cut_off(self.handle.unfinished());
             }
             self.handle.obey(command);
             return true;
         }
-        self.next_due().is_some() && {
-            self.advance_to_next();
-            true
-        }
+        let deadline = self.drain.deadline().map(|deadline| deadline.as_nanos() as Nanos);
+        let Some(due) = self.next_due().into_iter().chain(deadline).min() else { return false };
+        self.handle.shared.clock.advance_to(due);
+        self.fire();
+        true
     }
 
     fn next_due(&self) -> Option<Nanos> {

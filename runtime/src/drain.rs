@@ -78,6 +78,11 @@ impl Drain {
         self.phase == Phase::Ended
     }
 
+    /// When the end will have taken too long, while it is under way.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.deadline.filter(|_| matches!(self.phase, Phase::Draining | Phase::Finishing(_)))
+    }
+
     /// Somebody asked the topology to end.
     pub(crate) fn ask(&mut self, now: Duration) -> Option<Command> {
         if self.phase != Phase::Running {
@@ -123,7 +128,10 @@ impl Drain {
                 self.phase = Phase::Finishing(below + 1);
                 Some(Command::FinishBelow(below + 1))
             }
-            Phase::StoppingBolts if seen.bolts_stopped && (seen.quiet || self.cut) => {
+            // Tickets that nobody settled have failed by now; what is open still was lost.
+            Phase::StoppingBolts
+                if seen.bolts_stopped && (self.cut || seen.quiet && !seen.lost) =>
+            {
                 self.phase = Phase::Ended;
                 Some(Command::StopSpouts)
             }

@@ -17,6 +17,7 @@ use crate::{
     limits,
     metrics::{Metrics, task::TaskStats},
     placement::Placement,
+    planted,
     report::{OnLetter, Reports},
     rng::Rng,
 };
@@ -178,6 +179,14 @@ impl Handle {
         Metrics::read(self.shared.tasks.iter().map(|task| &**task))
     }
 
+    /// Whether every spout has said that it will emit nothing more.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        let kind = |task: &TaskStats| self.plan.components[task.component].kind;
+        let mut spouts =
+            self.shared.tasks.iter().filter(|task| kind(task) == ComponentKind::Spout);
+        spouts.all(|task| task.duty.exhausted.load(Ordering::SeqCst))
+    }
+
     /// What a controller has to know to decide what comes next.
     pub(crate) fn look(&self) -> Seen {
         let tasks = &self.shared.tasks;
@@ -185,9 +194,8 @@ impl Handle {
         let done: u64 = tasks.iter().map(|task| task.duty.done()).sum();
         let is_spout =
             |task: &TaskStats| self.plan.components[task.component].kind == ComponentKind::Spout;
-        let spouts = || tasks.iter().filter(|task| is_spout(task));
         let bolts = || tasks.iter().filter(|task| !is_spout(task));
-        let exhausted = spouts().all(|task| task.duty.exhausted.load(Ordering::SeqCst));
+        let exhausted = self.is_exhausted();
         let unfinished = bolts().filter(|task| !task.duty.finished.load(Ordering::SeqCst));
         let position = |task: &Arc<TaskStats>| {
             self.order.iter().position(|c| *c == task.component).unwrap_or(self.order.len())
@@ -201,7 +209,7 @@ impl Handle {
         Seen {
             exhausted,
             quiet: done == given,
-            lost: pending > 0 && held == 0,
+            lost: pending > 0 && held == 0 && !planted!(LostAtTheEnd),
             failed,
             finished_below,
             components: self.order.len(),
@@ -222,17 +230,42 @@ impl Handle {
 
     /// Tasks that still hold tickets or are executing, for people who wait for the end.
     pub(crate) fn holders(&self) -> Vec<String> {
-        let describe = |task: &Arc<TaskStats>| {
-            let held = task.duty.held.load(Ordering::Relaxed);
-            let since = task.duty.executing_since.load(Ordering::Relaxed);
-            let executing = (since > 0).then(|| {
-                let seconds = self.shared.clock.now().saturating_sub(since) as f64 / 1e9;
-                format!("executing for {seconds:.1} s")
-            });
-            let held = (held > 0).then(|| format!("holds {held} tuples"));
-            let what: Vec<String> = executing.into_iter().chain(held).collect();
-            (!what.is_empty()).then(|| format!("{} {}", task.place, what.join(", ")))
+        self.shared.tasks.iter().filter_map(|task| self.holder(task)).collect()
+    }
+
+    fn holder(&self, task: &TaskStats) -> Option<String> {
+        let held = task.duty.held.load(Ordering::Relaxed);
+        let since = task.duty.executing_since.load(Ordering::Relaxed);
+        let executing = (since > 0).then(|| {
+            let seconds = self.shared.clock.now().saturating_sub(since) as f64 / 1e9;
+            format!("executing for {seconds:.1} s")
+        });
+        let plural = if held == 1 { "" } else { "s" };
+        let held = (held > 0).then(|| format!("holds {held} tuple{plural}"));
+        let what: Vec<String> = executing.into_iter().chain(held).collect();
+        (!what.is_empty()).then(|| format!("{} {}", task.place, what.join(", ")))
+    }
+
+    /// Tasks that keep the topology from ending: those that hold on, or else those behind.
+    pub(crate) fn unfinished(&self) -> Vec<String> {
+        let holders = self.holders();
+        if !holders.is_empty() {
+            return holders;
+        }
+        let late = |task: &TaskStats| {
+            let is_spout = self.plan.components[task.component].kind == ComponentKind::Spout;
+            let position = self.order.iter().position(|c| *c == task.component);
+            let is_asked = position.is_some_and(|p| self.shared.control.shall_finish(p));
+            let (done, given) = (task.duty.done(), task.duty.given());
+            let what = if is_spout {
+                (!task.duty.exhausted.load(Ordering::SeqCst)).then_some("has not ended")
+            } else if is_asked && !task.duty.finished.load(Ordering::SeqCst) {
+                Some("has not finished")
+            } else {
+                (done != given).then_some("has work left")
+            };
+            what.map(|what| format!("{} {what}", task.place))
         };
-        self.shared.tasks.iter().filter_map(describe).collect()
+        self.shared.tasks.iter().filter_map(|task| late(task)).collect()
     }
 }

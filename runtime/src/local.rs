@@ -207,16 +207,17 @@ fn control(handle: &Handle, asked: &Asked, mut drain: Drain) {
     while !drain.is_ended() {
         let request = asked.wait(pause);
         let now = Duration::from_nanos(handle.shared.clock.now());
+        let seen = handle.look();
         let command = match request {
             Request::Drain if drain.is_running() => drain.ask(now),
             Request::Cut if !drain.cut => {
                 handle.shared.control.drain();
                 Some(drain.cut())
             }
-            _ => drain.step(handle.look(), now),
+            _ => drain.step(seen, now),
         };
         if drain.cut && command == Some(Command::StopBolts) {
-            handle.shared.reports.set_cut_off(handle.holders());
+            handle.shared.reports.set_cut_off(handle.unfinished());
         }
         let stepped = command.is_some();
         if let Some(command) = command {
@@ -225,7 +226,8 @@ fn control(handle: &Handle, asked: &Asked, mut drain: Drain) {
         // Look again at once after a step, and less and less often while nothing changes.
         let next = pause.map_or(Duration::from_micros(50), |pause: Duration| pause * 2);
         let next = next.min(Duration::from_millis(5));
-        let is_idle = drain.is_running() && !handle.shared.bell.has_rung();
+        // While a spout may emit there is nothing to wait for but the bell.
+        let is_idle = drain.is_running() && !seen.exhausted;
         pause = match (is_idle, stepped) {
             (true, _) => None,
             (false, true) => Some(Duration::from_micros(50)),

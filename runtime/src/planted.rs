@@ -25,11 +25,20 @@ pub enum Bug {
     CreditIgnored,
     Overtaking,
     Miscounted,
+    // From here on, bugs that the engine has had.
+    GuessedBatch,
+    IdleEpoch,
+    ReaderMakesStuck,
+    OutOfTurn,
+    UnboundedRetries,
+    UnseenTakeover,
+    LostAtTheEnd,
+    StoppedStageAcks,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 26] = [
         Self::OneIdForTwoAnchors,
         Self::AckBeforeChildren,
         Self::LostFlush,
@@ -48,6 +57,14 @@ impl Bug {
         Self::CreditIgnored,
         Self::Overtaking,
         Self::Miscounted,
+        Self::GuessedBatch,
+        Self::IdleEpoch,
+        Self::ReaderMakesStuck,
+        Self::OutOfTurn,
+        Self::UnboundedRetries,
+        Self::UnseenTakeover,
+        Self::LostAtTheEnd,
+        Self::StoppedStageAcks,
     ];
 
     /// What the bug does.
@@ -72,6 +89,14 @@ impl Bug {
             Self::CreditIgnored => "batches are sent whether there is credit or not",
             Self::Overtaking => "the tuples of every 50th batch arrive backwards",
             Self::Miscounted => "one tuple of every 64th batch is not counted as executed",
+            Self::GuessedBatch => "two tuples of one root get a tree each, if the batch looks right",
+            Self::IdleEpoch => "an empty lane keeps an epoch alive, so that nothing counts as lost",
+            Self::ReaderMakesStuck => "an execute that waits for its reader counts as stuck",
+            Self::OutOfTurn => "outputs of an ordered crew leave before their turn",
+            Self::UnboundedRetries => "tuples that wait for a replay take no room",
+            Self::UnseenTakeover => "a topology ends while a spout that panicked is restarting",
+            Self::LostAtTheEnd => "a topology ends before it has noticed what was lost",
+            Self::StoppedStageAcks => "what a stopped stage did not execute is acked",
         }
     }
 }
@@ -100,7 +125,7 @@ mod switch {
     pub(crate) fn nth(bug: Bug, n: u64) -> bool {
         is(bug) && {
             COUNT.set(COUNT.get() + 1);
-            COUNT.get() % n == 0
+            COUNT.get().is_multiple_of(n)
         }
     }
 }

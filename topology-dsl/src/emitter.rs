@@ -319,7 +319,10 @@ impl<O: Streams> Output<O> {
         self.is_closed.set(is_closed);
     }
 
-    /// Waits until there is room, and its turn has come.
+    /// Waits until there is room, and its turn has come. Once a batch, and kept apart so that what
+    /// surrounds the other emits stays small enough to be inlined.
+    #[cold]
+    #[inline(never)]
     fn poll_emit(&self, cx: &mut Waking<'_>) -> Poll<Result> {
         let flushed =
             if self.is_closed.get() { Poll::Pending } else { self.poll_flush(cx, Flush::Full) };

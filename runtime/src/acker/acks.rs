@@ -143,7 +143,13 @@ impl Acks {
             let root = envelope.root;
             root.is_provisional() && !root.is_many() && root.index() == index
         };
-        if !own.roots.is_empty() || !envelopes.iter().enumerate().all(is_own) {
+        let mut indexed = envelopes.iter().enumerate();
+        let are_own = if planted!(GuessedBatch) {
+            indexed.next().is_some_and(is_own) && indexed.last().is_none_or(is_own)
+        } else {
+            indexed.all(is_own)
+        };
+        if !own.roots.is_empty() || !are_own {
             return false;
         }
         let mut ledger = own.ledger.borrow_mut();

@@ -168,7 +168,7 @@ fn behaves_like_the_model(steps: Vec<Step>) -> bool {
 #[test]
 fn any_order_of_acks_and_fails_and_late_ones_and_repeated_ones() {
     let test = behaves_like_the_model as fn(Vec<Step>) -> bool;
-    QuickCheck::new().set_rng(Gen::new(400)).tests(400).quickcheck(test);
+    QuickCheck::new().rng(Gen::new(400)).tests(400).quickcheck(test);
 }
 
 /// The acks of a tree, one for each of its tuples, arrive in any order: it completes with the

@@ -38,6 +38,7 @@ impl<B: Bolt> BoltStage<B> {
 
     pub(super) fn set_finished(&self) {
         self.finished.set(true);
+        self.next_tick.set(Nanos::MAX); // the finish is the last chance to emit
         if self.parts.crew.finish_one() {
             self.parts.stats.duty.finished.store(true, Ordering::SeqCst);
         }

@@ -26,7 +26,8 @@ impl<B: Bolt> BoltStage<B> {
         let started = shared.now();
         if let Some(work) = &*self.work.borrow() {
             self.parts.output.lower(work.batch.epoch.as_ref());
-            self.parts.output.set_closed(!self.parts.crew.is_turn(work.number));
+            let is_turn = self.parts.crew.is_turn(work.number) || planted!(OutOfTurn);
+            self.parts.output.set_closed(!is_turn);
         }
         let (mut envelopes, anchors) = self.take_batch();
         self.execute_each(bolt, &mut envelopes, &anchors).await?;
@@ -123,7 +124,7 @@ impl<B: Bolt> BoltStage<B> {
             if shared.engine.control.are_bolts_stopped() {
                 return Poll::Ready(Err(Failure::Stopped));
             }
-            if self.parts.output.take_has_waited() {
+            if self.parts.output.take_has_waited() && !planted!(ReaderMakesStuck) {
                 due = shared.now().saturating_add(limit); // to wait for a reader is no failure
             }
             self.take_settled();

@@ -126,12 +126,12 @@ impl Core {
 
     /// Polls one ready loop, chosen at random. Whether there was one. For simulations.
     pub(crate) fn poll_one(&mut self, rng: &mut Rng) -> bool {
-        let ready: Vec<usize> =
-            (0..self.loops.len()).filter(|i| self.loops[*i].ready.is_ready()).collect();
-        if ready.is_empty() {
+        let ready = || (0..self.loops.len()).filter(|i| self.loops[*i].ready.is_ready());
+        let count = ready().count();
+        let Some(chosen) = (count > 0).then(|| rng.below(count)).and_then(|n| ready().nth(n))
+        else {
             return false;
-        }
-        let chosen = ready[rng.below(ready.len())];
+        };
         self.loops[chosen].ready.take_ready();
         if self.loops[chosen].poll() {
             self.loops.remove(chosen);

@@ -31,6 +31,11 @@ impl<I> Lane<I> {
         batch_tuples.min(self.outbound.link().window()).max(1)
     }
 
+    /// Whether there is anything whose age matters.
+    fn has_tuples(&self) -> bool {
+        !self.filling.is_empty() || planted!(IdleEpoch)
+    }
+
     /// Whether a feedback lane has no room, so that the tuple must fail.
     fn overflows(&self) -> bool {
         self.outbound.is_feedback()
@@ -246,7 +251,7 @@ impl<I: Clone> Lanes<I> for Handover<I> {
                 self.put_pairs(batch, pairs)
             }
         };
-        for lane in self.lanes.borrow_mut().iter_mut().filter(|lane| !lane.filling.is_empty()) {
+        for lane in self.lanes.borrow_mut().iter_mut().filter(|lane| lane.has_tuples()) {
             lane.filling.lower(epoch.as_ref());
         }
         self.stats.transferred.add(sent);

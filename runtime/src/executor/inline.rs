@@ -14,7 +14,7 @@ use tormenta_dsl::{
 };
 
 use super::{guard::Guarded, inlet::Slot, shared::LoopShared};
-use crate::metrics::task::TaskStats;
+use crate::{metrics::task::TaskStats, planted};
 
 /// One lane, to a stage in the same loop.
 pub(crate) struct Inline<I> {
@@ -40,6 +40,9 @@ impl<I> Inline<I> {
     #[cold]
     fn refuse(&self) {
         let batch = self.slot.batch.take();
+        if planted!(StoppedStageAcks) {
+            return;
+        }
         for envelope in &batch.envelopes {
             let root = envelope.root;
             if root.is_many() {
@@ -86,7 +89,9 @@ impl<I: Clone> Lanes<I> for Inline<I> {
         if let Picks::Pairs(pairs) = picks {
             // A grouping of the user's own may leave a tuple out, or choose the one task twice.
             self.stats.transferred.add(pairs.len() as u64);
-            slot.lower(batch.epoch.as_ref());
+            if !pairs.is_empty() {
+                slot.lower(batch.epoch.as_ref());
+            }
             for (tuple, _) in pairs {
                 let Envelope { root, edge, value } = &batch.envelopes[*tuple as usize];
                 slot.push_from(&batch.anchors, *root, *edge, value.clone());

@@ -140,10 +140,10 @@ pub(crate) struct Bell {
 
 impl Bell {
     pub(crate) fn connect(&self, controller: Arc<Asked>) {
-        if self.has_rung() {
+        let _ = self.controller.set(controller.clone());
+        if self.rung.load(Ordering::SeqCst) {
             controller.ring();
         }
-        let _ = self.controller.set(controller);
     }
 
     pub(crate) fn ring(&self) {
@@ -151,10 +151,6 @@ impl Bell {
         if let Some(controller) = self.controller.get() {
             controller.ring();
         }
-    }
-
-    pub(crate) fn has_rung(&self) -> bool {
-        self.rung.load(Ordering::SeqCst)
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     clock::{Alarm, Nanos},
     limits,
     metrics::{Histogram, task::TaskStats},
+    planted,
     report::DeadLetter,
 };
 
@@ -491,7 +492,8 @@ impl<S: Spout> SpoutStage<S> {
     /// How many new tuples there is room for. Those that wait for a replay have their room.
     fn room(&self) -> usize {
         let trees = self.trees.borrow();
-        self.parts.settings.pending_max.saturating_sub(trees.pending() + trees.waiting())
+        let waiting = if planted!(UnboundedRetries) { 0 } else { trees.waiting() };
+        self.parts.settings.pending_max.saturating_sub(trees.pending() + waiting)
     }
 
     /// Says what is done, and whether anything more will come.
@@ -547,6 +549,9 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.shared.engine.report(place, &Error::msg(format!("panicked: {message}")));
         self.restarts.set(self.restarts.get() + 1);
         self.parts.stats.restarts.add(1);
+        if planted!(UnseenTakeover) {
+            return;
+        }
         self.takeovers.fetch_add(1, Ordering::SeqCst);
         self.not_taken.set(self.not_taken.get() + 1);
     }

@@ -38,7 +38,9 @@ pub(crate) fn on_execute(log: &mut Log, world: &World, me: Me) {
         .map(|link| spec.components[link.source].tasks as u64)
         .sum();
     let shortest = (longest.as_micros() as u64 / 2).max(1);
-    let window = (100_000 / shortest).max(64);
+    // A tuple should wait for 100 ms at most, and a crew works off as many as it has clones.
+    let crew = spec.worker(me.component).concurrency.limit() as u64;
+    let window = (crew * 100_000 / shortest).max(64);
     let has_loop = spec.links.iter().any(|link| link.target == me.component && link.feedback);
     let limit = senders * count * (window + 64);
     if !has_loop && waiting > limit {

@@ -60,7 +60,7 @@ pub(crate) fn on_execute(
     log.event(2, me.index, (u64::from(first.root) << 16) | u64::from(first.emission), now);
     log.progress = now;
     log.tasks[me.index].executed += 1;
-    let Some(link) = world.spec.link(me.component, slot) else {
+    let Some(link) = world.slots[me.component][slot] else {
         return log.violation("grouping", format!("{me:?} reads no slot {slot}"));
     };
     for part in item.parts.all() {

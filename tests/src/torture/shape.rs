@@ -11,7 +11,7 @@ use tormenta_dsl::grouping::Kind;
 use super::spec::{CLASSES, FAN, Link, PORTS, Spec};
 
 /// Nodes at which a shape stops growing.
-const NODES: usize = 14;
+const NODES: usize = 9;
 
 /// A task that the grouping is free to choose.
 const ANY: u8 = u8::MAX;

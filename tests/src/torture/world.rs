@@ -12,7 +12,7 @@ use tormenta_dsl::{Concurrency, grouping::Kind};
 use tormenta_runtime::Rng;
 
 use super::{
-    item::{Item, NO_EMISSION, Part, Parts},
+    item::{Item, NO_EMISSION, Part, Parts, SLOTS},
     shape::{self, EMITS, Shapes, emit_port},
     spec::{Fault, Spec},
 };
@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) shapes: Shapes,
     /// Number of the first task of each component.
     pub(crate) first_task: Vec<usize>,
+    /// The link that each component reads through each slot.
+    pub(crate) slots: Vec<[Option<usize>; SLOTS]>,
     /// Roots emitted so far.
     pub(crate) born: AtomicU32,
     /// By task: tuples emitted, and copies of them handed to readers.
@@ -143,9 +145,12 @@ impl World {
             watched: None,
             story: Vec::new(),
         };
+        let link = |target| std::array::from_fn(|slot| spec.link(target, slot));
+        let slots = (0..spec.components.len()).map(link).collect();
         let counts = || (0..tasks).map(|_| AtomicU64::new(0)).collect();
         Self {
             first_task,
+            slots,
             born: AtomicU32::new(0),
             emitted: counts(),
             transferred: counts(),

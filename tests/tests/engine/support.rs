@@ -1,7 +1,6 @@
 //! What the tests of the engine have in common.
 
 use std::{
-    fmt::Debug,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
@@ -14,12 +13,12 @@ use tormenta::{
 };
 
 /// So many milliseconds.
-pub fn ms(ms: u64) -> Duration {
+pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 /// Things seen, by whoever has a clone.
-pub struct Seen<T>(Arc<Mutex<Vec<T>>>);
+pub(crate) struct Seen<T>(Arc<Mutex<Vec<T>>>);
 
 impl<T> Clone for Seen<T> {
     fn clone(&self) -> Self {
@@ -34,55 +33,59 @@ impl<T> Default for Seen<T> {
 }
 
 impl<T: Clone> Seen<T> {
-    pub fn add(&self, item: T) {
+    pub(crate) fn add(&self, item: T) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(item);
     }
 
-    pub fn all(&self) -> Vec<T> {
+    pub(crate) fn all(&self) -> Vec<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
 /// A feed of these tuples, and no more.
-pub fn feed_of<T>(tuples: impl IntoIterator<Item = T>) -> Feed<T> {
+pub(crate) fn feed_of<T>(tuples: impl IntoIterator<Item = T>) -> Feed<T> {
     let feed = Feed::new();
-    for tuple in tuples {
-        feed.push(tuple);
-    }
+    push_all(&feed, tuples);
     feed.end();
     feed
 }
 
+pub(crate) fn push_all<T>(feed: &Feed<T>, tuples: impl IntoIterator<Item = T>) {
+    for tuple in tuples {
+        feed.push(tuple);
+    }
+}
+
 /// A simulated cluster of this topology.
-pub fn cluster(topology: Topology, seed: u64, fuse: bool) -> LocalCluster {
+pub(crate) fn cluster(topology: Topology, seed: u64, fuse: bool) -> LocalCluster {
     let mut simulation = Simulation::new(seed);
     simulation.fuse = fuse;
     cluster_with(topology, simulation)
 }
 
 /// A simulated cluster of this topology, with the batches of production.
-pub fn full_batches(topology: Topology, seed: u64, fuse: bool) -> LocalCluster {
+pub(crate) fn full_batches(topology: Topology, seed: u64, fuse: bool) -> LocalCluster {
     let mut simulation = Simulation::new(seed);
     simulation.fuse = fuse;
     simulation.batch_tuples = tormenta::limits::BATCH_TUPLES;
     cluster_with(topology, simulation)
 }
 
-pub fn cluster_with(topology: Topology, simulation: Simulation) -> LocalCluster {
+pub(crate) fn cluster_with(topology: Topology, simulation: Simulation) -> LocalCluster {
     LocalCluster::new(topology, simulation).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// Runs to the end, which must come.
-pub fn run_to_end(mut cluster: LocalCluster) -> Summary {
+pub(crate) fn run_to_end(mut cluster: LocalCluster) -> Summary {
     run_on(&mut cluster)
 }
 
 /// Runs to the end, which must come, and keeps the cluster.
-pub fn run_on(cluster: &mut LocalCluster) -> Summary {
+pub(crate) fn run_on(cluster: &mut LocalCluster) -> Summary {
     const TURNS_MAX: usize = 3_000_000;
     for _ in 0..TURNS_MAX {
         if cluster.has_ended() || !cluster.turn() {
@@ -95,10 +98,10 @@ pub fn run_on(cluster: &mut LocalCluster) -> Summary {
 }
 
 /// Waits for a topology on threads, but not for ever.
-pub fn wait(running: Running) -> Summary {
+pub(crate) fn wait(running: Running) -> Summary {
     let (done, end) = mpsc::channel();
     let watch = running.watch();
-    std::thread::spawn(move || done.send(running.wait()));
+    std::thread::spawn(move || drop(done.send(running.wait())));
     let limit = Duration::from_secs(30);
     end.recv_timeout(limit).unwrap_or_else(|_| {
         panic!("no end in {limit:?}: {:?}, {:?}", watch.holders(), watch.metrics())
@@ -106,7 +109,7 @@ pub fn wait(running: Running) -> Summary {
 }
 
 /// Waits until something is true, but not for ever.
-pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {
     for _ in 0..60_000 {
         if is_true() {
             return;
@@ -117,45 +120,41 @@ pub fn until(what: &str, mut is_true: impl FnMut() -> bool) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "real threads take real time")]
-pub fn pause(time: Duration) {
+pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }
 
 /// The metrics of one component.
-pub fn of<'a>(summary: &'a Summary, name: &str) -> &'a ComponentMetrics {
+pub(crate) fn of<'a>(summary: &'a Summary, name: &str) -> &'a ComponentMetrics {
     summary.metrics.component(name).unwrap_or_else(|| panic!("no component `{name}`"))
 }
 
 /// What is captured, sorted.
-pub fn sorted<T: Streams + Ord>(capture: &Capture<T>) -> Vec<T> {
+pub(crate) fn sorted<T: Streams + Ord>(capture: &Capture<T>) -> Vec<T> {
     in_order(capture.taken())
 }
 
-pub fn in_order<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+pub(crate) fn in_order<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     items.sort();
     items
 }
 
 /// Numbers that failed, with the failure in words.
-pub fn failures<T>(feed: &Feed<T>) -> Vec<(u64, String)> {
+pub(crate) fn failures<T>(feed: &Feed<T>) -> Vec<(u64, String)> {
     let failed = feed.failed().into_iter();
     in_order(failed.map(|(number, why)| (number, why.to_string())).collect())
 }
 
-pub fn assert_same<T: Ord + Debug>(left: Vec<T>, right: Vec<T>) {
-    assert_eq!(in_order(left), in_order(right));
-}
-
 /// Works on each number for as long as a function says, and passes it on.
 #[derive(Clone)]
-pub struct Slow {
+pub(crate) struct Slow {
     time: fn(u64, usize) -> Duration,
     cx: Option<Context>,
 }
 
 impl Slow {
     /// `time` is given the number and the task.
-    pub fn new(time: fn(u64, usize) -> Duration) -> Self {
+    pub(crate) fn new(time: fn(u64, usize) -> Duration) -> Self {
         Self { time, cx: None }
     }
 }

@@ -80,7 +80,7 @@ impl Bolt for Actor {
         if n % nature.fails == nature.fails - 1 {
             return Err(Error::msg("told to fail"));
         }
-        if nature.holds && n % 2 == 0 {
+        if nature.holds && n.is_multiple_of(2) {
             self.held.0.push((n, out.hold()));
         }
         Ok(())

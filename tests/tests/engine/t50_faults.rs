@@ -90,7 +90,7 @@ fn a_tree_that_is_too_old_times_out_if_that_was_asked_for() {
         let held = Seen::default();
         let keep = held.clone();
         let hold = func(async move |n: u64, out: &Emitter<u64>| {
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 keep.add(std::sync::Arc::new(out.hold()));
             }
             Ok(())

@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tormenta::{Topology, bolts::func, prelude::*, testkit::Capture};
+use tormenta::{Topology, prelude::*, testkit::Capture};
 
-use crate::support::{Seen, cluster, failures, feed_of, in_order, ms, of, run_to_end, sorted};
+use crate::support::{
+    Seen, cluster, failures, feed_of, in_order, ms, of, push_all, run_to_end, sorted,
+};
 
 /// Counts its clones and what each of them executes; panics at some numbers.
 #[derive(Clone)]
@@ -157,9 +159,9 @@ fn a_bolt_may_panic_in_prepare_and_in_tick() {
         let once = t.bolt("once", Once::new(method, 3), numbers.shuffle()).tick(ms(7));
         let _ = t.bolt("sink", capture.bolt(), once.shuffle());
         let mut cluster = cluster(t, 1, fuse);
-        (0..20).for_each(|n| drop(feed.push(n)));
+        push_all(&feed, 0..20);
         cluster.advance(ms(500));
-        (20..40).for_each(|n| drop(feed.push(n)));
+        push_all(&feed, 20..40);
         feed.end();
         let summary = crate::support::run_on(&mut cluster);
         assert_eq!(sorted(&capture), (0..40).chain([999]).collect::<Vec<u64>>(), "{method}");
@@ -180,72 +182,5 @@ fn a_panic_in_finish_ends_the_run_with_an_error_and_is_not_repeated() {
         let summary = run_to_end(cluster(t, 1, fuse));
         assert_eq!(calls.all().iter().filter(|call| **call == "finish").count(), 1);
         assert!(summary.error.is_some_and(|error| error.contains("once")));
-    }
-}
-
-/// A spout that panics: in `next` at some numbers, or when it is told of some.
-#[derive(Clone)]
-struct FragileSpout {
-    next: Arc<AtomicU64>,
-    panics_at: (&'static str, u64),
-    told: Seen<(bool, u64)>,
-}
-
-impl FragileSpout {
-    fn at(&self, method: &str, n: u64) {
-        assert!(self.panics_at != (method, n) || n == 0, "told to panic in {method}");
-    }
-}
-
-impl Spout for FragileSpout {
-    type Output = u64;
-    type Id = u64;
-
-    async fn next(&mut self) -> Result<Option<(u64, u64)>> {
-        let n = self.next.fetch_add(1, Ordering::SeqCst);
-        if n >= 40 {
-            return Ok(None);
-        }
-        self.at("next", n);
-        Ok(Some((n, n)))
-    }
-
-    fn acked(&mut self, n: u64) {
-        self.told.add((true, n));
-        self.at("acked", n);
-    }
-
-    fn failed(&mut self, n: u64, _why: Failure) {
-        self.told.add((false, n));
-        self.at("failed", n);
-    }
-}
-
-#[test]
-fn a_spout_may_panic_and_everybody_else_is_told() {
-    for (fuse, method) in
-        [true, false].into_iter().flat_map(|f| ["next", "acked", "failed"].map(|m| (f, m)))
-    {
-        for at in [3, 10, 13] {
-            let told = Seen::default();
-            let spout =
-                FragileSpout { next: Arc::default(), panics_at: (method, at), told: told.clone() };
-            let mut t = Topology::new("panics");
-            let numbers = t.spout("numbers", spout);
-            let picky = func(async |n: u64, out: &Emitter<u64>| match n % 10 {
-                3 => Err(Error::msg("three")),
-                _ => out.emit(n).await,
-            });
-            let picky = t.bolt("picky", picky, numbers.shuffle());
-            let _ = t.bolt("sink", Capture::new().bolt(), picky.shuffle());
-            let summary = run_to_end(cluster(t, at, fuse));
-            let emitted = (0..40).filter(|n| (method, *n) != ("next", at));
-            let expected: Vec<(bool, u64)> = emitted.map(|n| (n % 10 != 3, n)).collect();
-            assert_eq!(in_order(told.all()), in_order(expected), "{method} {at} {fuse}");
-            let c = of(&summary, "numbers");
-            assert_eq!(c.acked + c.failed, c.emitted);
-            let panicked = method == "next" || (method == "failed") == (at % 10 == 3);
-            assert_eq!(c.restarts, u64::from(panicked), "{method} {at} {fuse}");
-        }
     }
 }

@@ -94,7 +94,6 @@ fn a_bolt_that_waits_for_ever_is_cut() {
             let running = start(t, unfused);
             pause(ms(30));
             running.cut();
-            eprintln!("{method} {unfused}");
             let summary = wait(running);
             let numbers = &summary.metrics.components[0];
             assert_eq!(numbers.acked + numbers.failed, numbers.emitted, "{method} {summary:?}");
@@ -148,14 +147,6 @@ fn what_was_not_executed_is_not_acked_when_time_is_up() {
             cluster.advance(ms(20));
             cluster.drain();
             let summary = run_on(&mut cluster);
-            eprintln!(
-                "{:?} exec {:?} acked {:?} failed {:?} {:?}",
-                seed,
-                executed.all().len(),
-                acked.len(),
-                failed.len(),
-                summary.cut_off
-            );
             let executed = executed.all();
             let lost: Vec<_> = acked.all().into_iter().filter(|n| !executed.contains(n)).collect();
             assert!(lost.is_empty(), "acked but not executed: {lost:?}, seed {seed} fuse {fuse}");
