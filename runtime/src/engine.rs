@@ -182,8 +182,7 @@ impl Handle {
     /// Whether every spout has said that it will emit nothing more.
     pub(crate) fn is_exhausted(&self) -> bool {
         let kind = |task: &TaskStats| self.plan.components[task.component].kind;
-        let mut spouts =
-            self.shared.tasks.iter().filter(|task| kind(task) == ComponentKind::Spout);
+        let mut spouts = self.shared.tasks.iter().filter(|task| kind(task) == ComponentKind::Spout);
         spouts.all(|task| task.duty.exhausted.load(Ordering::SeqCst))
     }
 

@@ -33,7 +33,8 @@ pub(crate) struct Globals {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// When to use colour; `NO_COLOR` switches it off as well
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = ColorChoice::Auto)]
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    #[arg(default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
 }
 

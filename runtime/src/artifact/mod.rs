@@ -15,7 +15,7 @@
 //! | 0 | the inputs ended and all of it was processed |
 //! | 1 | the topology failed, or what it did was lost at its end |
 //! | 2 | the command line makes no sense |
-//! | 130 | a signal ended it: after the first one what was emitted is processed, after the second it is cut off |
+//! | 130 | a signal ended it: the first drains it, the second cuts it off |
 //!
 //! Who is given a file can tell whether it is an artifact without executing it: see [`inspect`].
 

@@ -24,5 +24,6 @@ pub(crate) mod inline;
 pub(crate) mod settle;
 pub(crate) mod shared;
 pub(crate) mod signal;
+mod spout_settle;
 pub(crate) mod spout_stage;
 pub(crate) mod spout_trees;

@@ -5,36 +5,33 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
     rc::Rc,
     sync::{
-        Arc, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context as Waking, Poll},
 };
 
 use tormenta_dsl::{
-    Context, Error, Failure, Root, Settings, Spout, Streams,
+    Context, Error, Failure, Root, Settings, Spout,
     emitter::Output,
     engine::{Envelope, Flush},
-    record::Record,
 };
 
 use super::{
     guard::{Guarded, Running},
     shared::LoopShared,
-    spout_trees::{Copy, Ended, Tree, Trees},
+    spout_trees::{Copy, Trees},
 };
 use crate::{
     acker::acks::{AckBatch, AckInbox},
     channel::queue::Receiver,
     clock::{Alarm, Nanos},
     limits,
-    metrics::{Histogram, task::TaskStats},
+    metrics::task::TaskStats,
     planted,
-    report::DeadLetter,
 };
 
 /// What a stage is made from.
@@ -51,31 +48,31 @@ pub(crate) struct SpoutParts<S: Spout> {
 
 /// One task of a spout: everything that survives a restart of the user's code.
 pub(crate) struct SpoutStage<S: Spout> {
-    parts: SpoutParts<S>,
-    trees: RefCell<Trees<S::Output, S::Id>>,
-    cx: Context,
+    pub(super) parts: SpoutParts<S>,
+    pub(super) trees: RefCell<Trees<S::Output, S::Id>>,
+    pub(super) cx: Context,
     /// Whether `next` has said that there will never be another tuple, or has failed.
-    ended: Cell<bool>,
-    active: Cell<bool>,
+    pub(super) ended: Cell<bool>,
+    pub(super) active: Cell<bool>,
     /// Ack batches applied, and not yet reported as done.
-    applied: Cell<u64>,
-    next_check: Cell<Nanos>,
-    alarm: RefCell<Alarm>,
+    pub(super) applied: Cell<u64>,
+    pub(super) next_check: Cell<Nanos>,
+    pub(super) alarm: RefCell<Alarm>,
     /// Batches since everything was flushed.
-    turns: Cell<usize>,
-    restarts: Cell<u32>,
+    pub(super) turns: Cell<usize>,
+    pub(super) restarts: Cell<u32>,
     /// Whether the spout got past `prepare`. One that never does must not be tried for ever.
-    is_prepared: Cell<bool>,
+    pub(super) is_prepared: Cell<bool>,
     /// A panic of the user's code that was told how a tree ended, and what it was not told yet.
-    panic: RefCell<Option<Box<dyn Any + Send>>>,
-    untold: RefCell<Vec<Told<S::Id>>>,
+    pub(super) panic: RefCell<Option<Box<dyn Any + Send>>>,
+    pub(super) untold: RefCell<Vec<Told<S::Id>>>,
     /// Panics, each of them a duty until the next spout has taken over, and those not done yet.
-    takeovers: Arc<AtomicU64>,
-    not_taken: Cell<u64>,
+    pub(super) takeovers: Arc<AtomicU64>,
+    pub(super) not_taken: Cell<u64>,
 }
 
 /// What a spout is told about a tuple.
-enum Told<Id> {
+pub(super) enum Told<Id> {
     Acked(Id),
     Failed(Id, Failure),
 }
@@ -292,133 +289,6 @@ impl<S: Spout> SpoutStage<S> {
         flushed
     }
 
-    fn settle_batch(&self, spout: &mut S) {
-        let mut trees = self.trees.borrow_mut();
-        self.parts.output.forget_epoch();
-        self.parts.stats.emitted.set(self.parts.output.emitted());
-        if trees.batch_len() == 0 {
-            return;
-        }
-        let now = self.parts.shared.now();
-        let mut acks = self.parts.shared.acks.borrow_mut();
-        let Some(own) = &mut acks.own else { return };
-        let mut count = Count::default();
-        let mut latency = self.latency();
-        trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
-        drop(latency);
-        drop(acks);
-        self.tell_acked(spout, &mut trees, &mut count);
-        self.publish(&count, trees.pending());
-        drop(trees);
-        self.raise();
-        self.restarts.set(0);
-    }
-
-    fn drain_acks(&self, spout: &mut S) {
-        if self.parts.acks.is_empty() {
-            return;
-        }
-        let now = self.parts.shared.now();
-        let mut count = Count::default();
-        let mut trees = self.trees.borrow_mut();
-        while let Some(mut batch) = self.parts.acks.try_recv() {
-            let mut latency = self.latency();
-            trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
-            drop(latency);
-            self.parts.inbox.recycle(batch.xors);
-            self.applied.set(self.applied.get() + 1);
-            self.tell_acked(spout, &mut trees, &mut count);
-        }
-        self.publish(&count, trees.pending());
-        drop(trees);
-        self.raise();
-    }
-
-    /// Tells the spout which trees completed, with one guard for all of them.
-    fn tell_acked(&self, spout: &mut S, trees: &mut Trees<S::Output, S::Id>, count: &mut Count) {
-        count.acked += trees.acked.len() as u64;
-        let mut ids = trees.acked.drain(..);
-        if self.panic.borrow().is_none() {
-            let tell = || ids.by_ref().for_each(|id| spout.acked(id));
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
-                *self.panic.borrow_mut() = Some(panic);
-            }
-        }
-        self.untold.borrow_mut().extend(ids.map(Told::Acked));
-    }
-
-    /// Tells the spout how a tree ended. If it panics, the next one is told the rest.
-    #[inline]
-    fn tell(&self, spout: &mut S, told: Told<S::Id>) {
-        if self.panic.borrow().is_some() {
-            return self.untold.borrow_mut().push(told);
-        }
-        let outcome = catch_unwind(AssertUnwindSafe(|| match told {
-            Told::Acked(id) => spout.acked(id),
-            Told::Failed(id, why) => spout.failed(id, why),
-        }));
-        if let Err(panic) = outcome {
-            *self.panic.borrow_mut() = Some(panic);
-        }
-    }
-
-    /// Tells a new spout what the last one did not live to hear.
-    fn tell_rest(&self, spout: &mut S) {
-        for told in self.untold.take() {
-            self.tell(spout, told);
-        }
-        self.raise();
-    }
-
-    /// Lets a panic go on, now that the books are in order.
-    fn raise(&self) {
-        let panic = self.panic.take();
-        if let Some(panic) = panic {
-            resume_unwind(panic);
-        }
-    }
-
-    fn latency(&self) -> MutexGuard<'_, Histogram> {
-        self.parts.stats.latency.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn publish(&self, count: &Count, pending: usize) {
-        let stats = &self.parts.stats;
-        stats.acked.add(count.acked);
-        stats.failed.add(count.failed);
-        stats.dead_letters.add(count.dead);
-        stats.pending.set(pending as u64);
-    }
-
-    /// Once an epoch: fails what was lost, and what is too old where age matters.
-    fn check_deadlines(&self, spout: &mut S) {
-        let now = self.parts.shared.now();
-        if now < self.next_check.get() {
-            return;
-        }
-        let timeout = self.parts.settings.message_timeout.map(|t| t.as_nanos() as Nanos);
-        let step = timeout.map_or(Nanos::MAX, |t| (t / 4).max(1_000_000));
-        self.next_check.set(now + step.min(limits::EPOCH.as_nanos() as Nanos));
-        let mut trees = self.trees.borrow_mut();
-        if trees.pending() == 0 {
-            return;
-        }
-        let mut count = Count::default();
-        let floor = self.parts.shared.engine.epochs.floor(now);
-        trees.fail_overdue(Some(floor), None, &Failure::Lost, now, |ended| {
-            count.end(spout, ended, self);
-        });
-        if let Some(timeout) = timeout {
-            let before = Some(now.saturating_sub(timeout));
-            trees.fail_overdue(None, before, &Failure::TimedOut, now, |ended| {
-                count.end(spout, ended, self);
-            });
-        }
-        self.publish(&count, trees.pending());
-        drop(trees);
-        self.raise();
-    }
-
     fn follow_activation(&self, spout: &mut S) {
         let active = self.parts.shared.engine.control.is_active();
         if active != self.active.get() {
@@ -524,80 +394,12 @@ impl<S: Spout> SpoutStage<S> {
         retry.min(check)
     }
 
-    /// The topology stops: what is open fails, so that every tuple has ended one way.
-    /// A spout that is not prepared is not told.
-    fn abandon(&self, mut spout: Option<&mut S>) {
-        let mut trees = self.trees.borrow_mut();
-        let mut count = Count::default();
-        trees.fail_all(|ended| match &mut spout {
-            Some(spout) => count.end(&mut **spout, ended, self),
-            None => count.failed += 1,
-        });
-        // Their attempts were counted when they failed.
-        for id in trees.abandon_waiting() {
-            if let Some(spout) = &mut spout {
-                self.tell(spout, Told::Failed(id, Failure::Stopped));
-            }
-        }
-        self.publish(&count, 0);
-        drop(trees);
-        self.raise();
-    }
-
     fn panicked(&self, message: &str) {
         let place = &self.parts.stats.place;
         self.parts.shared.engine.report(place, &Error::msg(format!("panicked: {message}")));
         self.restarts.set(self.restarts.get() + 1);
         self.parts.stats.restarts.add(1);
-        if planted!(UnseenTakeover) {
-            return;
-        }
         self.takeovers.fetch_add(1, Ordering::SeqCst);
         self.not_taken.set(self.not_taken.get() + 1);
-    }
-
-    fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {
-        let place = why.place();
-        let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
-        self.parts.shared.engine.dead_letter(DeadLetter {
-            spout: self.parts.stats.place.component.to_string(),
-            component: place.map(|place| place.component.to_string()),
-            task: place.map(|place| place.task),
-            error: why.to_string(),
-            attempts: tree.copy.as_ref().map_or(1, |copy| copy.attempts),
-            tuple: tuple.or_else(root),
-        });
-    }
-}
-
-/// Ends of trees, counted for one batch.
-#[derive(Default)]
-struct Count {
-    acked: u64,
-    failed: u64,
-    dead: u64,
-}
-
-impl Count {
-    #[inline]
-    fn end<S: Spout>(
-        &mut self,
-        spout: &mut S,
-        ended: Ended<S::Output, S::Id>,
-        stage: &SpoutStage<S>,
-    ) {
-        match ended {
-            Ended::Failed(id, why) => {
-                self.failed += 1;
-                stage.tell(spout, Told::Failed(id, why));
-            }
-            Ended::Retrying => self.failed += 1,
-            Ended::Dead { tree, why, tuple } => {
-                self.acked += 1;
-                self.dead += 1;
-                stage.dead_letter(&tree, &why, tuple);
-                stage.tell(spout, Told::Acked(tree.id));
-            }
-        }
     }
 }

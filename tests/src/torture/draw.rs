@@ -39,13 +39,22 @@ pub(crate) fn draw(seed: u64) -> Spec {
         calm_timeouts(&mut components);
     }
     forget_timeouts(&faults, &mut components);
-    let actions = draw_actions(&mut rng);
+    let mut actions = draw_actions(&mut rng);
+    let patience_ms = [1, 20, 200, 1000][rng.below(4)];
+    if faults.has(Fault::Cut) && !actions.iter().any(|(_, action)| *action == Action::Drain) {
+        actions.push((rng.below(ROOTS as usize) as u32, Action::Drain));
+        actions.sort_by_key(|(at, _)| *at);
+    }
     Spec {
         seed,
         cores: 1 + rng.below(4),
         fuse: !rng.one_in(4),
         batch_tuples: 1 + rng.below(16),
-        drain_timeout: Duration::from_secs(if faults.has(Fault::Cut) { 1 } else { 1800 }),
+        drain_timeout: Duration::from_millis(if faults.has(Fault::Cut) {
+            patience_ms
+        } else {
+            1_800_000
+        }),
         components,
         links,
         faults,

@@ -82,7 +82,11 @@ impl<I: Input, O: Output> Worker<I, O> {
         };
         while let Some(index) = self.held.iter().position(over) {
             let late = self.held.swap_remove(index);
-            if late.visits[0].0 % 2 == 0 { late.ticket.ack() } else { late.ticket.fail("late") }
+            if late.visits[0].0.is_multiple_of(2) {
+                late.ticket.ack()
+            } else {
+                late.ticket.fail("late")
+            }
         }
         Ok(())
     }

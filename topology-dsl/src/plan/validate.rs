@@ -55,10 +55,9 @@ impl fmt::Display for PlanError {
             Self::ReadsNothing(name) => {
                 write!(f, "bolt `{name}` reads nothing: give it at least one edge")
             }
-            Self::Foreign { component, type_name } => write!(
-                f,
-                "bolt `{component}` reads a stream of `{type_name}` that belongs to another topology"
-            ),
+            Self::Foreign { component, type_name } => {
+                write!(f, "bolt `{component}` reads a stream of `{type_name}` of another topology")
+            }
             Self::OpenFeedback(name) => {
                 write!(f, "feedback `{name}` has no source: close the loop with `.from(&stream)`")
             }

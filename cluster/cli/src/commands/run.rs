@@ -49,8 +49,8 @@ impl Run {
             }
             _ => {
                 return Err(Failure::failed(format!(
-                    "`{name}` is no Tormenta artifact, and was not executed; name the executable of a \
-                 crate with `#[tormenta::main]`, such as `target/debug/hello`"
+                    "`{name}` is no Tormenta artifact, and was not executed; name the executable \
+                     of a crate with `#[tormenta::main]`, such as `target/debug/hello`"
                 )));
             }
         }

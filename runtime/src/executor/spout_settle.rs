@@ -1,0 +1,208 @@
+//! How a spout hears what became of its tuples: acks, failures, deadlines, dead letters.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{MutexGuard, PoisonError},
+};
+
+use tormenta_dsl::{Failure, Spout, Streams, record::Record};
+
+use super::{
+    spout_stage::{SpoutStage, Told},
+    spout_trees::{Ended, Tree, Trees},
+};
+use crate::{clock::Nanos, limits, metrics::Histogram, report::DeadLetter};
+
+impl<S: Spout> SpoutStage<S> {
+    pub(super) fn settle_batch(&self, spout: &mut S) {
+        let mut trees = self.trees.borrow_mut();
+        self.parts.output.forget_epoch();
+        self.parts.stats.emitted.set(self.parts.output.emitted());
+        if trees.batch_len() == 0 {
+            return;
+        }
+        let now = self.parts.shared.now();
+        let mut acks = self.parts.shared.acks.borrow_mut();
+        let Some(own) = &mut acks.own else { return };
+        let mut count = Count::default();
+        let mut latency = self.latency();
+        trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
+        drop(latency);
+        drop(acks);
+        self.tell_acked(spout, &mut trees, &mut count);
+        self.publish(&count, trees.pending());
+        drop(trees);
+        self.raise();
+        self.restarts.set(0);
+    }
+
+    pub(super) fn drain_acks(&self, spout: &mut S) {
+        if self.parts.acks.is_empty() {
+            return;
+        }
+        let now = self.parts.shared.now();
+        let mut count = Count::default();
+        let mut trees = self.trees.borrow_mut();
+        while let Some(mut batch) = self.parts.acks.try_recv() {
+            let mut latency = self.latency();
+            trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
+            drop(latency);
+            self.parts.inbox.recycle(batch.xors);
+            self.applied.set(self.applied.get() + 1);
+            self.tell_acked(spout, &mut trees, &mut count);
+        }
+        self.publish(&count, trees.pending());
+        drop(trees);
+        self.raise();
+    }
+
+    /// Tells the spout which trees completed, with one guard for all of them.
+    fn tell_acked(&self, spout: &mut S, trees: &mut Trees<S::Output, S::Id>, count: &mut Count) {
+        count.acked += trees.acked.len() as u64;
+        let mut ids = trees.acked.drain(..);
+        if self.panic.borrow().is_none() {
+            let tell = || ids.by_ref().for_each(|id| spout.acked(id));
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+                *self.panic.borrow_mut() = Some(panic);
+            }
+        }
+        self.untold.borrow_mut().extend(ids.map(Told::Acked));
+    }
+
+    /// Tells the spout how a tree ended. If it panics, the next one is told the rest.
+    #[inline]
+    pub(super) fn tell(&self, spout: &mut S, told: Told<S::Id>) {
+        if self.panic.borrow().is_some() {
+            return self.untold.borrow_mut().push(told);
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| match told {
+            Told::Acked(id) => spout.acked(id),
+            Told::Failed(id, why) => spout.failed(id, why),
+        }));
+        if let Err(panic) = outcome {
+            *self.panic.borrow_mut() = Some(panic);
+        }
+    }
+
+    /// Tells a new spout what the last one did not live to hear.
+    pub(super) fn tell_rest(&self, spout: &mut S) {
+        for told in self.untold.take() {
+            self.tell(spout, told);
+        }
+        self.raise();
+    }
+
+    /// Lets a panic go on, now that the books are in order.
+    pub(super) fn raise(&self) {
+        let panic = self.panic.take();
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
+    }
+
+    fn latency(&self) -> MutexGuard<'_, Histogram> {
+        self.parts.stats.latency.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, count: &Count, pending: usize) {
+        let stats = &self.parts.stats;
+        stats.acked.add(count.acked);
+        stats.failed.add(count.failed);
+        stats.dead_letters.add(count.dead);
+        stats.pending.set(pending as u64);
+    }
+
+    /// Once an epoch: fails what was lost, and what is too old where age matters.
+    pub(super) fn check_deadlines(&self, spout: &mut S) {
+        let now = self.parts.shared.now();
+        if now < self.next_check.get() {
+            return;
+        }
+        let timeout = self.parts.settings.message_timeout.map(|t| t.as_nanos() as Nanos);
+        let step = timeout.map_or(Nanos::MAX, |t| (t / 4).max(1_000_000));
+        self.next_check.set(now + step.min(limits::EPOCH.as_nanos() as Nanos));
+        let mut trees = self.trees.borrow_mut();
+        if trees.pending() == 0 {
+            return;
+        }
+        let mut count = Count::default();
+        let floor = self.parts.shared.engine.epochs.floor(now);
+        trees.fail_overdue(Some(floor), None, &Failure::Lost, now, |ended| {
+            count.end(spout, ended, self);
+        });
+        if let Some(timeout) = timeout {
+            let before = Some(now.saturating_sub(timeout));
+            trees.fail_overdue(None, before, &Failure::TimedOut, now, |ended| {
+                count.end(spout, ended, self);
+            });
+        }
+        self.publish(&count, trees.pending());
+        drop(trees);
+        self.raise();
+    }
+
+    /// The topology stops: what is open fails, so that every tuple has ended one way.
+    /// A spout that is not prepared is not told.
+    pub(super) fn abandon(&self, mut spout: Option<&mut S>) {
+        let mut trees = self.trees.borrow_mut();
+        let mut count = Count::default();
+        trees.fail_all(|ended| match &mut spout {
+            Some(spout) => count.end(&mut **spout, ended, self),
+            None => count.failed += 1,
+        });
+        // Their attempts were counted when they failed.
+        for id in trees.abandon_waiting() {
+            if let Some(spout) = &mut spout {
+                self.tell(spout, Told::Failed(id, Failure::Stopped));
+            }
+        }
+        self.publish(&count, 0);
+        drop(trees);
+        self.raise();
+    }
+
+    fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {
+        let place = why.place();
+        let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
+        self.parts.shared.engine.dead_letter(DeadLetter {
+            spout: self.parts.stats.place.component.to_string(),
+            component: place.map(|place| place.component.to_string()),
+            task: place.map(|place| place.task),
+            error: why.to_string(),
+            attempts: tree.copy.as_ref().map_or(1, |copy| copy.attempts),
+            tuple: tuple.or_else(root),
+        });
+    }
+}
+
+/// Ends of trees, counted for one batch.
+#[derive(Default)]
+struct Count {
+    acked: u64,
+    failed: u64,
+    dead: u64,
+}
+
+impl Count {
+    #[inline]
+    fn end<S: Spout>(
+        &mut self,
+        spout: &mut S,
+        ended: Ended<S::Output, S::Id>,
+        stage: &SpoutStage<S>,
+    ) {
+        match ended {
+            Ended::Failed(id, why) => {
+                self.failed += 1;
+                stage.tell(spout, Told::Failed(id, why));
+            }
+            Ended::Retrying => self.failed += 1,
+            Ended::Dead { tree, why, tuple } => {
+                self.acked += 1;
+                self.dead += 1;
+                stage.dead_letter(&tree, &why, tuple);
+                stage.tell(spout, Told::Acked(tree.id));
+            }
+        }
+    }
+}
