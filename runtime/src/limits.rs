@@ -27,8 +27,9 @@ pub const ACK_BATCH: usize = 256;
 /// Batches that a loop works on before it lets its neighbours on the core run.
 pub const BATCHES_PER_TURN: usize = 16;
 
-/// How long a core looks for work before it parks. Waking a parked core costs as much.
-pub const SPIN: Duration = Duration::from_micros(50);
+/// How long a core looks for work before it parks, at least and at most; in between, half as long
+/// as it was busy. Waking a parked core takes some 50 us.
+pub const SPIN: (Duration, Duration) = (Duration::from_micros(20), Duration::from_micros(200));
 
 /// How long a busy core leaves timers and sockets waiting.
 pub const DRIVER_INTERVAL: Duration = Duration::from_micros(500);

@@ -65,8 +65,8 @@ impl Core {
     }
 
     /// Runs until all loops have ended.
-    pub(crate) async fn run(mut self, spin: Nanos) {
-        let mut turn = Turn { spin, worked_at: 0, driven_at: 0, sleep: None };
+    pub(crate) async fn run(mut self, spin: Option<Nanos>) {
+        let mut turn = Turn { spin, ..Turn::default() };
         poll_fn(|cx| self.poll_turns(cx, &mut turn)).await;
     }
 
@@ -78,7 +78,7 @@ impl Core {
             let now = self.clock.now();
             self.timers.fire(now);
             if self.poll_ready() {
-                turn.worked_at = now;
+                turn.work(now);
                 if self.loops.is_empty() {
                     return Poll::Ready(());
                 }
@@ -88,10 +88,11 @@ impl Core {
                 }
                 continue;
             }
-            if now - turn.worked_at < turn.spin {
+            if turn.may_spin(now) {
                 std::hint::spin_loop();
                 continue;
             }
+            turn.busy_since = None;
             return self.park(cx, turn, now);
         }
     }
@@ -140,12 +141,36 @@ impl Core {
     }
 }
 
+#[derive(Default)]
 struct Turn {
-    spin: Nanos,
-    worked_at: Nanos,
+    /// How long to look for work; as the core sees fit if nobody says.
+    spin: Option<Nanos>,
+    /// Since when there has always been work, but for spells too short to park.
+    busy_since: Option<Nanos>,
+    /// Since when there has been none.
+    idle_since: Option<Nanos>,
     driven_at: Nanos,
     /// Wakes the core when its next timer is due.
     sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl Turn {
+    fn work(&mut self, now: Nanos) {
+        self.busy_since.get_or_insert(now);
+        self.idle_since = None;
+    }
+
+    /// Whether to go on looking for work. A core that was busy for long looks for longer: it is
+    /// part of a flow, and the next batch is near. One that did a little parks soon.
+    fn may_spin(&mut self, now: Nanos) -> bool {
+        let idle_since = *self.idle_since.get_or_insert(now);
+        let busy = idle_since.saturating_sub(self.busy_since.unwrap_or(idle_since));
+        let (shortest, longest) = limits::SPIN;
+        let spin = self.spin.unwrap_or_else(|| {
+            (busy / 2).clamp(shortest.as_nanos() as Nanos, longest.as_nanos() as Nanos)
+        });
+        now - idle_since < spin
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell: here engine time meets the machine's")]

@@ -59,6 +59,15 @@ pub(crate) fn on_failed(world: &World, me: Me, root: u32, why: &Failure, now: Du
     log.event(5, me.index, u64::from(root), now);
     log.tasks[me.index].failed += 1;
     log.tell(root, || format!("{now:?} {why}"));
+    let fault = match why {
+        Failure::TimedOut => Some(Fault::MessageTimeout),
+        Failure::Overflow(_) => Some(Fault::Overflow),
+        Failure::Stopped => Some(Fault::Cut),
+        _ => None,
+    };
+    if let Some(fault) = fault {
+        log.injected[fault as usize] += 1;
+    }
     end(log, world, me, root, RootState::Failed, now);
     reasons::on_failed(log, world, root, why, now);
 }

@@ -21,12 +21,16 @@ pub(crate) fn draw(seed: u64) -> Spec {
     let calm = rng.one_in(3);
     let total = 2 + rng.below(7);
     let sources = if total >= 3 && rng.one_in(3) { 2 } else { 1 };
-    let usual_tasks = 1 + rng.below(4);
+    let usual_tasks = [1, 1, 2, 3, 4][rng.below(5)];
+    let is_smooth = rng.one_in(3);
     let mut components: Vec<Component> = (0..total)
         .map(|index| draw_component(&mut rng, index < sources, usual_tasks, calm))
         .collect();
     share_roots(&mut rng, &mut components, sources);
-    let links = draw_links(&mut rng, &mut components, sources);
+    if is_smooth {
+        smooth(&mut rng, &mut components, usual_tasks);
+    }
+    let links = draw_links(&mut rng, &mut components, sources, is_smooth);
     for (index, component) in components.iter_mut().enumerate() {
         let reads = links.iter().filter(|link| link.target == index).count();
         if let Role::Worker(worker) = &mut component.role {
@@ -40,7 +44,8 @@ pub(crate) fn draw(seed: u64) -> Spec {
     }
     forget_timeouts(&faults, &mut components);
     let mut actions = draw_actions(&mut rng);
-    let patience_ms = [1, 20, 200, 1000][rng.below(4)];
+    let short_ms = [1, 20, 200, 1000][rng.below(4)];
+    let patience_ms = if faults.has(Fault::Cut) { short_ms } else { 1_800_000 };
     if faults.has(Fault::Cut) && !actions.iter().any(|(_, action)| *action == Action::Drain) {
         actions.push((rng.below(ROOTS as usize) as u32, Action::Drain));
         actions.sort_by_key(|(at, _)| *at);
@@ -64,8 +69,9 @@ pub(crate) fn draw(seed: u64) -> Spec {
 
 fn draw_component(rng: &mut Rng, is_source: bool, usual_tasks: usize, calm: bool) -> Component {
     let mut fan = [[1; PORTS]; CLASSES];
+    let is_wild = rng.one_in(4);
     for count in fan.iter_mut().flatten() {
-        *count = [1, 1, 1, 1, 0, 2][rng.below(6)];
+        *count = if is_wild { [0, 2][rng.below(2)] } else { [1, 1, 1, 1, 0, 2][rng.below(6)] };
     }
     Component {
         role: if is_source {
@@ -79,6 +85,20 @@ fn draw_component(rng: &mut Rng, is_source: bool, usual_tasks: usize, calm: bool
         blocking: rng.one_in(20),
         fan,
         hops: [0; CLASSES],
+    }
+}
+
+/// Makes a world in which much can be fused.
+fn smooth(rng: &mut Rng, components: &mut [Component], usual_tasks: usize) {
+    for component in components {
+        component.tasks = usual_tasks;
+        component.blocking = false;
+        component.fuse = !rng.one_in(5);
+        if let Role::Worker(worker) = &mut component.role
+            && !rng.one_in(5)
+        {
+            worker.concurrency = Concurrency::One;
+        }
     }
 }
 
@@ -161,20 +181,9 @@ fn draw_faults(rng: &mut Rng, has_loop: bool) -> Faults {
             Fault::Stall => 400 + rng.below(1500),
             Fault::SpoutPanic => 100 + rng.below(400),
             Fault::LostBatch => 20 + rng.below(100),
-            Fault::MessageTimeout | Fault::Cut => {
-                if rng.one_in(6) {
-                    1
-                } else {
-                    0
-                }
-            }
-            Fault::Overflow => {
-                if has_loop && rng.one_in(2) {
-                    1
-                } else {
-                    0
-                }
-            }
+            Fault::MessageTimeout => usize::from(rng.one_in(6)),
+            Fault::Cut => usize::from(rng.one_in(3)),
+            Fault::Overflow => usize::from(has_loop && rng.one_in(2)),
             _ => 30 + rng.below(400),
         };
         faults.rates[fault as usize] = if is_likely { rate } else { 0 };

@@ -9,21 +9,20 @@ use super::{
 };
 
 /// Draws the links; gives components that turn out to be read by nobody no ports.
-pub(crate) fn draw_links(rng: &mut Rng, components: &mut [Component], sources: usize) -> Vec<Link> {
+pub(crate) fn draw_links(
+    rng: &mut Rng,
+    components: &mut [Component],
+    sources: usize,
+    is_smooth: bool,
+) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     for target in sources..components.len() {
-        let reads = [1, 1, 1, 1, 2, 2, 2, 3][rng.below(8)];
+        let reads = if is_smooth && !rng.one_in(4) { 1 } else { [1, 1, 2, 2, 3][rng.below(5)] };
         for slot in 0..reads {
             let source = draw_source(rng, &links, target);
             let port = rng.below(components[source].ports);
-            links.push(Link {
-                source,
-                port,
-                target,
-                slot,
-                grouping: draw_kind(rng),
-                feedback: false,
-            });
+            let grouping = if is_smooth && !rng.one_in(3) { Kind::Shuffle } else { draw_kind(rng) };
+            links.push(Link { source, port, target, slot, grouping, feedback: false });
         }
     }
     if rng.one_in(4) {
