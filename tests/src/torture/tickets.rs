@@ -83,9 +83,9 @@ impl<I: Input, O: Output> Worker<I, O> {
         while let Some(index) = self.held.iter().position(over) {
             let late = self.held.swap_remove(index);
             if late.visits[0].0.is_multiple_of(2) {
-                late.ticket.ack()
+                late.ticket.ack();
             } else {
-                late.ticket.fail("late")
+                late.ticket.fail("late");
             }
         }
         Ok(())
