@@ -95,7 +95,7 @@ const PLANS: [(Declare, Declare, &[&str]); 9] = [
     (
         sugar::other_topology,
         by_hand::other_topology,
-        &["bolt `count` reads a stream of `tormenta_dsl::doc::Word` that belongs to another"],
+        &["bolt `count` reads a stream of `tormenta_dsl::doc::Word` of another"],
     ),
     (sugar::open_feedback, by_hand::open_feedback, &["feedback `again` has no source"]),
     (sugar::unread_feedback, by_hand::unread_feedback, &["feedback `again` is read by nobody"]),

@@ -26,10 +26,10 @@ pub(crate) fn draw(seed: u64) -> Spec {
     let mut components: Vec<Component> = (0..total)
         .map(|index| draw_component(&mut rng, index < sources, usual_tasks, calm))
         .collect();
-    share_roots(&mut rng, &mut components, sources);
     if is_smooth {
         smooth(&mut rng, &mut components, usual_tasks);
     }
+    share_roots(&mut rng, &mut components, sources);
     let links = draw_links(&mut rng, &mut components, sources, is_smooth);
     for (index, component) in components.iter_mut().enumerate() {
         let reads = links.iter().filter(|link| link.target == index).count();
@@ -93,7 +93,7 @@ fn smooth(rng: &mut Rng, components: &mut [Component], usual_tasks: usize) {
     for component in components {
         component.tasks = usual_tasks;
         component.blocking = false;
-        component.fuse = !rng.one_in(5);
+        component.fuse = !rng.one_in(3);
         if let Role::Worker(worker) = &mut component.role
             && !rng.one_in(5)
         {
@@ -140,7 +140,7 @@ fn draw_worker(rng: &mut Rng, calm: bool) -> WorkerSpec {
     };
     let ticks = matches!(work, Work::Hold { .. }) || rng.one_in(6);
     let milliseconds = |n: usize| Duration::from_millis(n as u64);
-    let naps = rng.one_in(6).then(|| match rng.below(3) {
+    let naps = rng.one_in(4).then(|| match rng.below(3) {
         0 => (1, milliseconds(1 + rng.below(20))),
         1 => (1 + rng.below(20), milliseconds(1 + rng.below(60))),
         _ => (20 + rng.below(100), milliseconds(100)),
