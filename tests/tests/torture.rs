@@ -6,7 +6,7 @@ use tormenta_runtime::planted::Bug;
 use tormenta_tests::torture::{Totals, torture};
 
 /// Worlds that every run of the tests goes through.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 2_000;
 
 /// Seeds within which every planted bug must be found.
 const BUG_SEEDS: u64 = 2_000;

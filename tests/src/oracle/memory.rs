@@ -41,6 +41,10 @@ pub(crate) fn on_execute(log: &mut Log, world: &World, me: Me) {
     // A tuple should wait for 100 ms at most, and a crew works off as many as it has clones.
     let crew = spec.worker(me.component).concurrency.limit() as u64;
     let window = (crew * 100_000 / shortest).max(64);
+    // A tuple that fails before its bolt has slept makes the bolt look faster than it is.
+    let fails_fast = [Fault::Error, Fault::Poison, Fault::Panic];
+    let is_steady = !fails_fast.iter().any(|fault| spec.faults.has(*fault));
+    let window = if is_steady { window } else { 3 * window };
     let has_loop = spec.links.iter().any(|link| link.target == me.component && link.feedback);
     let limit = senders * count * (window + 64);
     if !has_loop && waiting > limit {

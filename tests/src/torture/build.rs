@@ -9,11 +9,12 @@ use tormenta_dsl::{
 use tormenta_runtime::{Local, Topology};
 
 use super::{
+    children::custom_choice,
     item::{In, Input, Item, Out, Output},
     source::Source,
     spec::{Link, Role, SourceSpec, WorkerSpec},
     worker::Worker,
-    world::{World, custom_choice},
+    world::World,
 };
 
 /// The streams of one component, by port.

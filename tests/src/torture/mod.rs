@@ -13,6 +13,7 @@
 //! see goes to the oracles of [`crate::oracle`] at once, while it happens.
 
 mod build;
+mod children;
 mod coverage;
 mod draw;
 mod draw_links;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use tormenta_dsl::{Emitter, Result, Ticket};
 
 use super::{
+    children::Child,
     item::{Input, Output},
     spec::{Fault, Work},
     worker::Worker,
-    world::{Child, RootState, Visit},
+    world::{RootState, Visit},
 };
 use crate::oracle;
 

@@ -6,10 +6,11 @@ use std::{marker::PhantomData, panic::resume_unwind, sync::Arc, time::Duration};
 use tormenta_dsl::{Bolt, Context, Emitter, Error, Free, Result};
 
 use super::{
+    children::Child,
     item::{Input, Output},
     spec::{Fault, Work},
     tickets::Held,
-    world::{Child, Log, Me, Visit, World},
+    world::{Log, Me, Visit, World},
 };
 use crate::oracle;
 
