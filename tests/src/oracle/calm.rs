@@ -2,12 +2,13 @@
 
 use tormenta_runtime::Summary;
 
+use super::reasons;
 use crate::torture::world::{Log, RootState, World};
 
 const NAME: &str = "calm";
 
 pub(crate) fn judge(log: &mut Log, world: &World, summary: &Summary) {
-    if !world.spec.faults.none() {
+    if !world.spec.faults.none() || reasons::may_fail_anyway(&world.spec) {
         return;
     }
     let bad = summary.metrics.sum(|c| c.failed + c.replayed + c.dead_letters + c.restarts);
