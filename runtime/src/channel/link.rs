@@ -39,7 +39,7 @@ impl Link {
 
     /// Tuples under way.
     pub(crate) fn backlog(&self) -> usize {
-        let consumed = self.consumed.0.load(Ordering::Acquire);
+        let consumed = self.consumed.0.load(Ordering::SeqCst);
         self.sent.0.load(Ordering::Relaxed).saturating_sub(consumed) as usize
     }
 
