@@ -56,7 +56,7 @@ pub(crate) fn run(plan: &Plan, mut give: impl FnMut(Row)) {
         }
     }
     if wanted("slow-bolt") {
-        give(slow_bolt(plan));
+        give(slow_bolt());
     }
     if wanted("low-rate") {
         give(low_rate(plan));
@@ -235,10 +235,10 @@ fn latency(plan: &Plan, mode: &'static str) -> Row {
 }
 
 /// What waits behind a bolt that needs 10 ms for each tuple.
-fn slow_bolt(plan: &Plan) -> Row {
+fn slow_bolt() -> Row {
     let checks = Arc::<Checks>::default();
     let mut t = Topology::new("slow-bolt");
-    let numbers = t.spout("numbers", Numbers::new(Until::Time(plan.run * 3), &checks));
+    let numbers = t.spout("numbers", Numbers::new(Until::Count(300), &checks));
     let slow = hop::Slow { cx: None, wait: Duration::from_millis(10) };
     t.bolt("slow", slow, numbers.shuffle()).fuse(false);
     timed("slow-bolt", "handover", 2, t, options(2), |s| s.metrics.complete_latency)
