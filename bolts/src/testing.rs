@@ -74,7 +74,7 @@ struct Remember<O>(Rc<RefCell<Vec<O>>>);
 
 impl<O> Router<O> for Remember<O> {
     fn accept(&mut self, batch: &mut Batch<O>) {
-        self.0.borrow_mut().extend(batch.envelopes.drain(..).map(|envelope| envelope.value));
+        self.0.borrow_mut().extend(batch.values.drain(..));
     }
 
     fn room(&self) -> usize {

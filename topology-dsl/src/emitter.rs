@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     Epoch, Result, Root, Streams, Ticket,
-    engine::{Batch, Envelope, Flush, Settle, Tracker},
+    engine::{Batch, Flush, Settle, Tracker},
     streams::Outlets,
 };
 
@@ -167,6 +167,8 @@ impl<O: Streams> Future for Emit<'_, O> {
 pub struct Output<O: Streams> {
     /// The tree of the tuple being executed.
     root: Cell<Root>,
+    /// From one root to the next, while a run of them is being executed.
+    root_step: Cell<u64>,
     /// Its trees, while `root` says that they are many.
     anchors: RefCell<Vec<Root>>,
     /// The oldest epoch of anything staged or being executed.
@@ -194,6 +196,7 @@ impl<O: Streams> Output<O> {
     ) -> Rc<Self> {
         Rc::new(Self {
             root: Cell::new(Root::NONE),
+            root_step: Cell::new(0),
             anchors: RefCell::default(),
             epoch: RefCell::default(),
             staged: RefCell::default(),
@@ -230,6 +233,19 @@ impl<O: Streams> Output<O> {
     #[inline]
     pub fn set_root(&self, root: Root) {
         self.root.set(root);
+    }
+
+    /// The tuple executed next belongs to the tree `first`, and the one after it to the tree that
+    /// comes [after](Root::nth_after) that.
+    pub fn set_root_before(&self, first: Root) {
+        self.root_step.set(first.step());
+        self.root.set(first.before(first.step()));
+    }
+
+    /// Goes on to the next tree, see [`set_root_before`](Output::set_root_before).
+    #[inline(always)]
+    pub fn set_next_root(&self) {
+        self.root.set(self.root.get().plus(self.root_step.get()));
     }
 
     /// Says which trees the tuple being executed belongs to.
@@ -271,15 +287,15 @@ impl<O: Streams> Output<O> {
             return Emit::when_full(self);
         }
         let mut staged = self.staged.borrow_mut();
-        staged.envelopes.push(Envelope { root, edge: direct, value });
-        let full = staged.envelopes.len() >= self.staged_max.get();
+        staged.push(root, direct, value);
+        let full = staged.len() >= self.staged_max.get();
         Emit(full.then_some(self))
     }
 
     /// Stages a tuple with a tree of the engine's choice.
     pub fn stage(&self, root: Root, direct: u64, value: O) {
         let root = if root.is_many() { self.stage_anchors() } else { root };
-        self.staged.borrow_mut().envelopes.push(Envelope { root, edge: direct, value });
+        self.staged.borrow_mut().push(root, direct, value);
     }
 
     /// Stages a tuple that is anchored to several held tuples.

@@ -15,6 +15,7 @@ use std::{
     task::{Context as Waking, Poll},
 };
 
+pub use crate::roots::Roots;
 use crate::{Bolt, Edge, Epoch, Root, Settings, Spout, ticket::Hold};
 
 /// An engine: something that can be given typed components.
@@ -29,26 +30,19 @@ pub trait Engine: Sized + 'static {
     fn bolt<B: Bolt>(prototype: B, edges: Vec<Edge<B::Input>>) -> Self::Task;
 }
 
-/// A tuple and the tree it belongs to.
-#[derive(Clone, Debug)]
-pub struct Envelope<T> {
-    /// The tree, or where to find the trees in [`Batch::anchors`].
-    pub root: Root,
-    /// The edge of the tree that this tuple is. Zero where no edge is counted: inside a fused
-    /// loop, and for untracked tuples. While staged: the task that a direct emit names.
-    pub edge: u64,
-    /// The tuple.
-    pub value: T,
-}
-
 /// The trees that one tuple is anchored to, with one edge of its own in each.
 pub type Anchors = Box<[(Root, u64)]>;
 
 /// Tuples on their way, the unit in which the machine moves them.
+///
+/// The edge of a tuple is zero where none is counted: inside a fused loop, and for untracked
+/// tuples. While a tuple is staged, its edge is the task that a direct emit names.
 #[derive(Debug)]
 pub struct Batch<T> {
     /// The tuples, in the order of their emission.
-    pub envelopes: Vec<Envelope<T>>,
+    pub values: Vec<T>,
+    /// The trees that they belong to, as many; or where to find them in `anchors`.
+    pub roots: Roots,
     /// Anchors of the tuples that have more than one.
     pub anchors: Vec<Anchors>,
     /// The oldest epoch inside.
@@ -59,24 +53,26 @@ impl<T> Batch<T> {
     /// An empty batch that allocates when it is first used.
     #[must_use]
     pub fn new() -> Self {
-        Self { envelopes: Vec::new(), anchors: Vec::new(), epoch: None }
+        Self { values: Vec::new(), roots: Roots::new(), anchors: Vec::new(), epoch: None }
     }
 
     /// Number of tuples.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
-        self.envelopes.len()
+        self.values.len()
     }
 
     /// Whether there is no tuple.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.envelopes.is_empty()
+        self.values.is_empty()
     }
 
     /// Forgets everything but the allocation.
     pub fn clear(&mut self) {
-        self.envelopes.clear();
+        self.values.clear();
+        self.roots.clear();
         self.anchors.clear();
         self.epoch = None;
     }
@@ -88,6 +84,13 @@ impl<T> Batch<T> {
         }
     }
 
+    /// Adds a tuple.
+    #[inline(always)]
+    pub fn push(&mut self, root: Root, edge: u64, value: T) {
+        self.values.push(value);
+        self.roots.push(root, edge);
+    }
+
     /// Adds a tuple whose anchors, if it has several, stand in the table of another batch.
     pub fn push_from(&mut self, anchors: &[Anchors], root: Root, edge: u64, value: T) {
         let root = if root.is_many() {
@@ -96,7 +99,36 @@ impl<T> Batch<T> {
         } else {
             root
         };
-        self.envelopes.push(Envelope { root, edge, value });
+        self.push(root, edge, value);
+    }
+
+    /// Takes all tuples out of another batch, which is empty then.
+    pub fn append(&mut self, batch: &mut Self) {
+        self.lower(batch.epoch.as_ref());
+        if self.values.is_empty() {
+            std::mem::swap(&mut self.values, &mut batch.values);
+            std::mem::swap(&mut self.roots, &mut batch.roots);
+            std::mem::swap(&mut self.anchors, &mut batch.anchors);
+        } else if batch.anchors.is_empty() {
+            self.values.append(&mut batch.values);
+            self.roots.append(&mut batch.roots);
+        } else {
+            batch.take_each(|anchors, root, edge, value| {
+                self.push_from(anchors, root, edge, value);
+            });
+        }
+        batch.clear();
+    }
+
+    /// Takes the tuples out, one after the other, each with its root and its edge. The table of
+    /// anchors comes with each.
+    #[inline]
+    pub fn take_each(&mut self, mut take: impl FnMut(&[Anchors], Root, u64, T)) {
+        for (index, value) in self.values.drain(..).enumerate() {
+            let (root, edge) = self.roots.get(index);
+            take(&self.anchors, root, edge, value);
+        }
+        self.clear();
     }
 }
 

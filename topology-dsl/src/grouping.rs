@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     KeyGroup, KeyHasher,
-    engine::{Batch, Envelope, Flush, Lanes, Picks, Router},
+    engine::{Batch, Flush, Lanes, Picks, Router},
 };
 
 /// The closed list of groupings, as a plan shows it.
@@ -94,15 +94,15 @@ impl<T, G: Grouping<T>> ChooseTasks<T> for G {
 
 /// Hashes the keys of a whole batch, so that the loop and the key expression compile together.
 pub(crate) trait HashKeys<T> {
-    fn hash_keys(&self, envelopes: &[Envelope<T>], hashes: &mut Vec<u64>);
+    fn hash_keys(&self, tuples: &[T], hashes: &mut Vec<u64>);
 }
 
 impl<T, F: Fn(&T, &mut KeyHasher)> HashKeys<T> for F {
-    fn hash_keys(&self, envelopes: &[Envelope<T>], hashes: &mut Vec<u64>) {
+    fn hash_keys(&self, tuples: &[T], hashes: &mut Vec<u64>) {
         hashes.clear();
-        hashes.extend(envelopes.iter().map(|envelope| {
+        hashes.extend(tuples.iter().map(|tuple| {
             let mut hasher = KeyHasher::new();
-            self(&envelope.value, &mut hasher);
+            self(tuple, &mut hasher);
             hasher.hash()
         }));
     }
@@ -215,7 +215,7 @@ impl<T> Routed<T> {
 
     fn by_key(&mut self, batch: &mut Batch<T>) {
         let (Choose::By(key), tasks) = (&self.choose, self.lanes.count()) else { return };
-        key.hash_keys(&batch.envelopes, &mut self.hashes);
+        key.hash_keys(&batch.values, &mut self.hashes);
         self.picks.clear();
         let owner = |hash: &u64| KeyGroup::of_hash(*hash).owner(tasks) as u32;
         self.picks.extend(self.hashes.iter().map(owner));
@@ -224,7 +224,7 @@ impl<T> Routed<T> {
 
     fn partial_by_key(&mut self, batch: &mut Batch<T>) {
         let (Choose::PartialBy(key), tasks) = (&self.choose, self.lanes.count()) else { return };
-        key.hash_keys(&batch.envelopes, &mut self.hashes);
+        key.hash_keys(&batch.values, &mut self.hashes);
         self.picks.clear();
         for hash in &self.hashes {
             let first = KeyGroup::of_hash(*hash).owner(tasks);
@@ -240,7 +240,7 @@ impl<T> Routed<T> {
     fn direct(&mut self, batch: &mut Batch<T>) {
         let last = self.lanes.count() - 1;
         self.picks.clear();
-        let named = batch.envelopes.iter().map(|envelope| (envelope.edge as usize).min(last));
+        let named = batch.roots.iter().map(|(_, task)| (task as usize).min(last));
         self.picks.extend(named.map(|lane| lane as u32));
         self.lanes.accept(batch, Picks::Each(&self.picks));
     }
@@ -250,9 +250,9 @@ impl<T> Routed<T> {
             return;
         };
         self.pairs.clear();
-        for (index, envelope) in batch.envelopes.iter().enumerate() {
+        for (index, tuple) in batch.values.iter().enumerate() {
             self.chosen.clear();
-            grouping.choose(&envelope.value, tasks, &mut self.chosen);
+            grouping.choose(tuple, tasks, &mut self.chosen);
             let lanes =
                 self.chosen.iter().map(|lane| (index as u32, (*lane).min(tasks - 1) as u32));
             self.pairs.extend(lanes);
@@ -322,11 +322,8 @@ impl<T, I> Lanes<T> for Convert<T, I> {
 
     fn accept(&mut self, batch: &mut Batch<T>, picks: Picks<'_>) {
         let converted = &mut self.converted;
-        converted.envelopes.extend(batch.envelopes.drain(..).map(|envelope| Envelope {
-            root: envelope.root,
-            edge: envelope.edge,
-            value: (self.constructor)(envelope.value),
-        }));
+        converted.values.extend(batch.values.drain(..).map(self.constructor));
+        converted.roots.append(&mut batch.roots);
         converted.anchors.append(&mut batch.anchors);
         converted.epoch = batch.epoch.take();
         self.lanes.accept(converted, picks);

@@ -29,6 +29,7 @@ mod keyed;
 pub mod plan;
 pub mod record;
 mod root;
+mod roots;
 mod settings;
 mod spout;
 mod stream;

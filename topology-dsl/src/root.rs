@@ -23,6 +23,8 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Root(u64);
 
+const SLOTS: usize = 1 << 22;
+const SLOT_SHIFT: u32 = 26;
 const MANY: u64 = 1 << 63;
 const PROVISIONAL: u64 = 1 << 62;
 const REPLAYED: u64 = 1 << 61;
@@ -30,12 +32,15 @@ const REPLAYED: u64 = 1 << 61;
 impl Root {
     /// Spout tasks that one process can number.
     pub const OWNERS_MAX: usize = 1 << 13;
-    /// Trees that one spout task can have pending.
-    pub const SLOTS_MAX: usize = 1 << 22;
+    /// Trees that one spout task can have pending. One less than there are numbers, so that what
+    /// comes [after](Root::nth_after) the last slot is not the first one of another task.
+    pub const SLOTS_MAX: usize = SLOTS - 1;
     /// Generations before a slot's numbers repeat. Zero is never used.
     pub const GENERATIONS: u32 = 1 << 26;
     /// The root of tuples that nobody tracks.
     pub const NONE: Root = Root(0);
+    /// A root that no tuple ever has.
+    pub(crate) const NEVER: Root = Root(u64::MAX);
 
     /// The tree in `slot` of the ledger of spout task `owner`.
     #[must_use]
@@ -43,7 +48,7 @@ impl Root {
         debug_assert!(owner < Self::OWNERS_MAX && slot < Self::SLOTS_MAX);
         debug_assert!(generation > 0 && generation < Self::GENERATIONS);
         let replayed = if replayed { REPLAYED } else { 0 };
-        Self((owner as u64) << 48 | (slot as u64) << 26 | u64::from(generation) | replayed)
+        Self((owner as u64) << 48 | (slot as u64) << SLOT_SHIFT | u64::from(generation) | replayed)
     }
 
     /// The tree with this index in the batch that its spout is filling.
@@ -105,7 +110,37 @@ impl Root {
     #[must_use]
     #[inline]
     pub fn slot(self) -> usize {
-        (self.0 >> 26) as usize & (Self::SLOTS_MAX - 1)
+        (self.0 >> SLOT_SHIFT) as usize & (SLOTS - 1)
+    }
+
+    /// The root that comes `n` steps after this one: `n` slots further in the same ledger, with
+    /// the same generation; or, of a provisional root or one of `many`, that of the index `n`
+    /// further. After no root comes none.
+    #[must_use]
+    #[inline]
+    pub fn nth_after(self, n: usize) -> Self {
+        self.plus(n as u64 * self.step())
+    }
+
+    /// What lies between this root and the next.
+    #[inline]
+    pub(crate) fn step(self) -> u64 {
+        if self.is_none() {
+            0
+        } else if self.is_provisional() || self.is_many() {
+            1
+        } else {
+            1 << SLOT_SHIFT
+        }
+    }
+
+    pub(crate) fn before(self, distance: u64) -> Self {
+        Self(self.0.wrapping_sub(distance))
+    }
+
+    #[inline]
+    pub(crate) fn plus(self, distance: u64) -> Self {
+        Self(self.0.wrapping_add(distance))
     }
 
     /// How often the slot had been used.

@@ -165,7 +165,8 @@ impl<T: Clone + 'static> Outlet<T> {
             return batch.clear();
         };
         for router in others {
-            self.copy.envelopes.extend_from_slice(&batch.envelopes);
+            self.copy.values.extend_from_slice(&batch.values);
+            self.copy.roots.clone_from(&batch.roots);
             self.copy.anchors.extend_from_slice(&batch.anchors);
             self.copy.epoch.clone_from(&batch.epoch);
             router.accept(&mut self.copy);
@@ -177,12 +178,12 @@ impl<T: Clone + 'static> Outlet<T> {
 
     fn accept_one_by_one(&mut self, batch: &mut Batch<T>) {
         let mut one = Batch::new();
-        for envelope in batch.envelopes.drain(..) {
-            one.epoch.clone_from(&batch.epoch);
-            one.push_from(&batch.anchors, envelope.root, envelope.edge, envelope.value);
+        let epoch = batch.epoch.take();
+        batch.take_each(|anchors, root, edge, value| {
+            one.epoch.clone_from(&epoch);
+            one.push_from(anchors, root, edge, value);
             self.accept(&mut one);
-        }
-        batch.clear();
+        });
     }
 
     /// Adds one tuple to the run of this port that [`end_run`](Outlet::end_run) will hand on.

@@ -141,7 +141,6 @@ mod tests {
     use quickcheck::quickcheck;
 
     use super::*;
-    use crate::engine::Envelope;
 
     fn naive(text: &[u8]) -> Vec<Vec<u8>> {
         let words = text.split(|byte| [0x09, 0x0a, 0x0c, 0x0d, 0x20].contains(byte));
@@ -173,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_on_its_way_fills_one_cache_line() {
-        assert_eq!(size_of::<Envelope<Line>>(), 64);
+    fn a_line_fits_a_cache_line() {
+        assert!(size_of::<Line>() <= 48, "with root and edge");
     }
 
     #[test]

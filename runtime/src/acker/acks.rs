@@ -9,9 +9,12 @@ use std::{
     },
 };
 
-use tormenta_dsl::{Epoch, Failure, Root, engine::Envelope, record::Record};
+use tormenta_dsl::{Epoch, Failure, Root, engine::Roots, record::Record};
 
-use super::ledger::Ledger;
+use super::{
+    consumed::{Consumed, add},
+    ledger::{FIRST_EDGE, Ledger, Run},
+};
 use crate::{
     channel::queue::{Pool, Receiver, Sender, queue},
     clock::Nanos,
@@ -26,6 +29,8 @@ pub(crate) struct AckBatch {
     pub(crate) fails: Vec<(Root, Box<Fail>)>,
     /// Edges that grew, then edges that were consumed.
     pub(crate) xors: Vec<(Root, u64)>,
+    /// Trees whose first edge was consumed, after all of that.
+    pub(crate) runs: Vec<Run>,
     /// Keeps the epoch of the acked tuples alive until the ledger has seen the acks.
     pub(crate) epoch: Option<Epoch>,
 }
@@ -66,8 +71,10 @@ impl AckInbox {
 
     /// Gives back the buffer of a batch that was applied.
     pub(crate) fn recycle(&self, mut xors: Vec<(Root, u64)>) {
-        xors.clear();
-        self.pool.give(xors);
+        if xors.capacity() > 0 {
+            xors.clear();
+            self.pool.give(xors);
+        }
     }
 }
 
@@ -87,6 +94,7 @@ struct Owed {
     fails: Vec<(Root, Box<Fail>)>,
     grown: Vec<(Root, u64)>,
     consumed: Vec<(Root, u64)>,
+    runs: Vec<Run>,
 }
 
 /// Trees that began in this loop and may end in it, before they ever get a ledger entry.
@@ -95,7 +103,9 @@ pub(crate) struct Own {
     /// Epoch and time for trees that do need an entry.
     pub(crate) epoch: u64,
     pub(crate) now: Nanos,
-    /// Ledger entries of the batch's tuples, where they have one.
+    /// Ledger entries of the batch's tuples, where they have one: first these, tuple after tuple,
+    /// then those.
+    pub(crate) runs: Vec<Run>,
     pub(crate) roots: Vec<Root>,
     /// Tuples of the batch that failed, by index.
     pub(crate) failed: Vec<(usize, Box<Fail>)>,
@@ -108,6 +118,7 @@ impl Acks {
             fails: Vec::new(),
             grown: Vec::new(),
             consumed: Vec::new(),
+            runs: Vec::new(),
         };
         Self { rng, owners: inboxes.iter().map(owed).collect(), unsent: 0, epoch: None, own: None }
     }
@@ -115,58 +126,52 @@ impl Acks {
     /// Makes a tree one edge longer. Returns the tree's lasting name and the id of the edge.
     #[inline(always)]
     pub(crate) fn grow(&mut self, root: Root) -> (Root, u64) {
-        let edge = self.rng.next();
-        (self.grow_by(root, edge), edge)
-    }
-
-    #[inline(always)]
-    pub(crate) fn grow_by(&mut self, root: Root, edge: u64) -> Root {
         if root.is_provisional() {
             let Some(own) = &mut self.own else {
                 unreachable!("a provisional root never leaves the loop of its spout");
             };
-            return own.grow(root, edge);
+            return own.grow(root, &mut self.rng);
         }
-        let owed = &mut self.owners[root.owner()];
-        add(&mut owed.grown, root, edge);
-        self.unsent += 1;
-        root
+        let edge = self.rng.next();
+        self.grow_by(root, edge);
+        (root, edge)
     }
 
-    /// Gives every tuple of a batch its edge, where the batch is all that the loop's own spout
-    /// has emitted: opens all their trees at once. False if it is not.
-    pub(crate) fn grow_batch<T>(&mut self, envelopes: &mut [Envelope<T>]) -> bool {
-        let Some(own) = &mut self.own else { return false };
-        // Each and every one: a fused bolt may emit none for one root and two for the next, so
-        // that the first and the last look right and those in between are not.
-        let is_own = |(index, envelope): (usize, &Envelope<T>)| {
-            let root = envelope.root;
-            root.is_provisional() && !root.is_many() && root.index() == index
-        };
-        let mut indexed = envelopes.iter().enumerate();
-        let are_own = if planted!(GuessedBatch) {
-            indexed.next().is_some_and(is_own) && indexed.last().is_none_or(is_own)
-        } else {
-            indexed.all(is_own)
-        };
-        if !own.roots.is_empty() || !are_own {
+    /// Makes a tree that has a ledger entry longer by this edge.
+    #[inline(always)]
+    pub(crate) fn grow_by(&mut self, root: Root, edge: u64) {
+        add(&mut self.owners[root.owner()].grown, root, edge);
+        self.unsent += 1;
+    }
+
+    /// Opens the trees of a batch, if it is what the loop's own spout emitted, one tuple after the
+    /// other. False if it is not.
+    pub(crate) fn open_batch(&mut self, roots: &mut Roots) -> bool {
+        let (Some(own), Some((first, _))) = (&mut self.own, roots.run()) else { return false };
+        let is_next = first.index() == own.len() || planted!(GuessedBatch);
+        if !first.is_provisional() || first.is_many() || !is_next || !own.roots.is_empty() {
             return false;
         }
-        let mut ledger = own.ledger.borrow_mut();
-        for envelope in envelopes {
-            envelope.edge = self.rng.next();
-            let replayed = envelope.root.is_replayed();
-            envelope.root = ledger.open_with(own.epoch, own.now, replayed, envelope.edge);
-            own.roots.push(envelope.root);
+        let (mut left, replayed) = (roots.len(), first.is_replayed());
+        roots.clear();
+        while left > 0 {
+            let run = own.ledger.borrow_mut().open_run(left, own.epoch, own.now, replayed);
+            roots.push_run(run.first, run.count, FIRST_EDGE);
+            own.runs.push(run);
+            left -= run.count;
         }
         true
     }
 
     /// Takes note of edges that were consumed, all their children being accounted for.
-    pub(crate) fn consume(&mut self, done: &mut Vec<(Root, u64)>) {
-        self.unsent += done.len();
-        for (root, edge) in done.drain(..) {
+    pub(crate) fn consume(&mut self, consumed: &mut Consumed) {
+        for (root, edge) in consumed.take_edges() {
+            self.unsent += 1;
             add(&mut self.owners[root.owner()].consumed, root, edge);
+        }
+        for run in consumed.take_runs() {
+            self.unsent += run.count;
+            self.owners[run.first.owner()].runs.push(run);
         }
     }
 
@@ -208,11 +213,14 @@ impl Acks {
 
 impl Owed {
     fn take(&mut self) -> Option<AckBatch> {
-        if self.fails.is_empty() && self.grown.is_empty() && self.consumed.is_empty() {
+        let has_edges = !self.grown.is_empty() || !self.consumed.is_empty();
+        if !has_edges && self.fails.is_empty() && self.runs.is_empty() {
             return None;
         }
-        let mut xors = self.inbox.pool.take();
+        let mut xors = if has_edges { self.inbox.pool.take() } else { Vec::new() };
         let (first, second) = if planted!(AckBeforeChildren) {
+            let roots = self.runs.drain(..).flat_map(Run::roots);
+            self.consumed.extend(roots.map(|root| (root, FIRST_EDGE)));
             (&mut self.consumed, &mut self.grown)
         } else {
             (&mut self.grown, &mut self.consumed)
@@ -223,38 +231,60 @@ impl Owed {
             xors.append(first);
             xors.append(second);
         }
-        Some(AckBatch { fails: std::mem::take(&mut self.fails), xors, epoch: None })
+        let (fails, runs) = (std::mem::take(&mut self.fails), std::mem::take(&mut self.runs));
+        Some(AckBatch { fails, xors, runs, epoch: None })
     }
 }
 
 impl Own {
     pub(crate) fn new(ledger: Rc<RefCell<Ledger>>) -> Self {
-        Self { ledger, epoch: 0, now: 0, roots: Vec::new(), failed: Vec::new() }
+        let (runs, roots, failed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { ledger, epoch: 0, now: 0, runs, roots, failed }
+    }
+
+    /// Whether no tuple of the batch has a ledger entry.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.roots.is_empty()
+    }
+
+    /// Tuples of the batch up to the last that has a ledger entry.
+    fn len(&self) -> usize {
+        self.in_runs() + self.roots.len()
+    }
+
+    fn in_runs(&self) -> usize {
+        self.runs.iter().map(|run| run.count).sum()
+    }
+
+    /// Takes the entries out, tuple by tuple.
+    pub(crate) fn take_roots(&mut self) -> Vec<Root> {
+        let roots = self.runs.drain(..).flat_map(Run::roots);
+        roots.chain(std::mem::take(&mut self.roots)).collect()
     }
 
     #[inline(always)]
-    fn grow(&mut self, root: Root, edge: u64) -> Root {
-        let mut ledger = self.ledger.borrow_mut();
+    fn grow(&mut self, root: Root, rng: &mut Rng) -> (Root, u64) {
         let index = root.index();
-        if index == self.roots.len() {
-            // Tuples that leave the loop do so in order, most of the time.
-            self.roots.push(ledger.open(self.epoch, self.now, root.is_replayed()));
-        } else if index > self.roots.len() {
+        let in_runs = self.in_runs();
+        let mut ledger = self.ledger.borrow_mut();
+        if index < in_runs {
+            let edge = rng.next();
+            let Some(root) = self.runs.iter().copied().flat_map(Run::roots).nth(index) else {
+                unreachable!("the runs are that long");
+            };
+            ledger.grow_tree(root, edge);
+            return (root, edge);
+        }
+        let index = index - in_runs;
+        if index >= self.roots.len() {
             self.roots.resize(index + 1, Root::NONE);
         }
         if self.roots[index].is_none() {
             self.roots[index] = ledger.open(self.epoch, self.now, root.is_replayed());
+            return (self.roots[index], FIRST_EDGE);
         }
+        let edge = rng.next();
         ledger.grow_tree(self.roots[index], edge);
-        self.roots[index]
-    }
-}
-
-/// Neighbours of one tree are one entry.
-#[inline]
-pub(crate) fn add(list: &mut Vec<(Root, u64)>, root: Root, edge: u64) {
-    match list.last_mut() {
-        Some(last) if last.0 == root => last.1 ^= edge,
-        _ => list.push((root, edge)),
+        (self.roots[index], edge)
     }
 }

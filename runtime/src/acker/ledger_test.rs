@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use tormenta_dsl::Root;
 
-use super::ledger::{Applied, Ledger};
+use super::ledger::{Applied, FIRST_EDGE, Ledger, Run};
 use crate::rng::Rng;
 
 /// Something that happens to a ledger. Trees and edges are chosen among all that there ever were,
@@ -28,8 +28,10 @@ enum Step {
         tree: u8,
         edge: u8,
     },
-    Settle {
+    /// The first edges of neighbours are consumed.
+    Run {
         tree: u8,
+        count: u8,
     },
     Fail {
         tree: u8,
@@ -44,7 +46,7 @@ impl Arbitrary for Step {
             2 | 3 => Self::Grow { tree },
             4..=6 => Self::Ack { tree, edge, children: u8::arbitrary(g) % 3 },
             7 => Self::Repeat { tree, edge },
-            8 => Self::Settle { tree },
+            8 => Self::Run { tree, count: u8::arbitrary(g) % 8 },
             _ => Self::Fail { tree },
         }
     }
@@ -100,7 +102,11 @@ impl Model {
                 let edges: Vec<u64> = self.old_edge(root, edge).into_iter().collect();
                 self.apply(root, &edges)
             }
-            Step::Settle { tree } => self.root(tree).is_none_or(|root| self.apply(root, &[])),
+            Step::Run { tree, count } => {
+                let Some(first) = self.root(tree) else { return true };
+                let run = Run { first, count: count.into() };
+                run.roots().all(|root| self.apply(root, &[FIRST_EDGE]))
+            }
             Step::Fail { tree } => self.root(tree).is_none_or(|root| self.fail(root)),
         }
     }
@@ -109,7 +115,8 @@ impl Model {
         let root = self.ledger.open(0, 0, false);
         let is_new = !self.roots.contains(&root);
         self.roots.push(root);
-        self.open.insert(root, HashMap::new());
+        self.open.insert(root, HashMap::from([(FIRST_EDGE, 1)]));
+        self.named.insert(root, vec![FIRST_EDGE]);
         is_new && self.agrees()
     }
 
@@ -176,13 +183,13 @@ fn any_order_of_acks_and_fails_and_late_ones_and_repeated_ones() {
 fn completes_with_the_last_ack(parents: Vec<u8>, order: u64) -> bool {
     let (mut ledger, mut rng) = (Ledger::new(0), Rng::new(order));
     let root = ledger.open(0, 0, false);
-    let edges: Vec<u64> = (0..=parents.len()).map(|_| rng.next()).collect();
+    let random = std::iter::repeat_with(|| rng.next()).take(parents.len());
+    let edges: Vec<u64> = std::iter::once(FIRST_EDGE).chain(random).collect();
     // Tuple 0 is the spout's; every other one was emitted by one that came before it.
     let mut acks = edges.clone();
     for (child, parent) in parents.iter().enumerate() {
         acks[usize::from(*parent) % (child + 1)] ^= edges[child + 1];
     }
-    ledger.grow_tree(root, edges[0]);
     while !acks.is_empty() {
         let next = rng.below(acks.len());
         let applied = ledger.apply(root, acks.swap_remove(next));
@@ -208,10 +215,8 @@ fn false_completions_are_as_rare_as_the_ids_are_long() {
     let mut wrong = 0u32;
     for _ in 0..TREES {
         let root = ledger.open(0, 0, false);
-        let (first, second) = (rng.next(), rng.next());
-        ledger.grow_tree(root, first);
-        // The first tuple is consumed and the second one emitted: the tree has an open edge.
-        match ledger.apply(root, first ^ second) {
+        // The first tuple is consumed and a second one emitted: the tree has an open edge.
+        match ledger.apply(root, FIRST_EDGE ^ rng.next()) {
             Applied::Complete { .. } => wrong += 1,
             _ => assert!(ledger.fail(root).is_some()),
         }

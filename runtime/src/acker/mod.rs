@@ -12,6 +12,7 @@
 //! spout, and the root says where.
 
 pub(crate) mod acks;
+pub(crate) mod consumed;
 pub(crate) mod ledger;
 #[cfg(test)]
 mod ledger_test;

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tormenta_dsl::engine::{Batch, Envelope};
+use tormenta_dsl::engine::Batch;
 
 use super::{
     link::{Link, Window},
@@ -22,7 +22,7 @@ pub(crate) struct Delivery<T> {
 /// What sender and receiver of a link share.
 pub(crate) struct SenderEnd<T> {
     pub(crate) link: Link,
-    pool: Pool<Vec<Envelope<T>>>,
+    pool: Pool<Batch<T>>,
 }
 
 /// The receiving end. Feedback is served first: a loop drains before it takes new work.
@@ -99,8 +99,8 @@ impl<T> Outbound<T> {
         self.is_feedback
     }
 
-    /// An empty buffer for the next batch.
-    pub(crate) fn buffer(&self) -> Vec<Envelope<T>> {
+    /// An empty batch, with memory where one has come back.
+    pub(crate) fn buffer(&self) -> Batch<T> {
         self.end.pool.take()
     }
 
@@ -120,7 +120,7 @@ impl<T> Delivery<T> {
     /// The batch was worked on: gives back credit and buffer.
     pub(crate) fn consumed(mut self, tuples: usize, window: Window) {
         self.batch.clear();
-        self.from.pool.give(std::mem::take(&mut self.batch.envelopes));
+        self.from.pool.give(std::mem::take(&mut self.batch));
         self.from.link.set_window(window);
         self.from.link.add_consumed(tuples);
     }

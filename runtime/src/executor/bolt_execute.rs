@@ -7,8 +7,8 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Bolt, Error, Failure, Result, Streams,
-    engine::{Anchors, Envelope, Flush},
+    Bolt, Error, Failure, Result, Root, Streams,
+    engine::{Anchors, Batch, Flush, Roots},
 };
 
 use super::{
@@ -29,30 +29,27 @@ impl<B: Bolt> BoltStage<B> {
             let is_turn = self.parts.crew.is_turn(work.number) || planted!(OutOfTurn);
             self.parts.output.set_closed(!is_turn);
         }
-        let (mut envelopes, anchors) = self.take_batch();
-        self.execute_each(bolt, &mut envelopes, &anchors).await?;
+        let mut batch = self.take_batch();
+        self.execute_each(bolt, &mut batch).await?;
         poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
         self.parts.output.forget_epoch();
         let took = shared.now() - started;
-        self.end_batch(envelopes, took);
+        self.end_batch(batch, took);
         self.restarts.set(0);
         Ok(())
     }
 
-    pub(super) fn take_batch(&self) -> (Vec<Envelope<B::Input>>, Vec<Anchors>) {
+    pub(super) fn take_batch(&self) -> Batch<B::Input> {
         let mut work = self.work.borrow_mut();
-        let batch = work.as_mut().map(|work| &mut work.batch);
-        batch
-            .map(|b| (std::mem::take(&mut b.envelopes), std::mem::take(&mut b.anchors)))
-            .unwrap_or_default()
+        work.as_mut().map(|work| std::mem::take(&mut work.batch)).unwrap_or_default()
     }
 
     /// Gives back buffer and credit.
-    pub(super) fn end_batch(&self, envelopes: Vec<Envelope<B::Input>>, took: Nanos) {
+    pub(super) fn end_batch(&self, batch: Batch<B::Input>, took: Nanos) {
         let Some(mut work) = self.work.take() else { return };
         self.parts.crew.pass_turn(work.number);
         self.parts.output.set_closed(false);
-        work.batch.envelopes = envelopes;
+        work.batch = batch;
         let stats = &self.parts.stats;
         stats.execute_ns.add(took);
         let miscounted = usize::from(planted!(Miscounted, 64));
@@ -70,11 +67,9 @@ impl<B: Bolt> BoltStage<B> {
     pub(super) async fn execute_each(
         &self,
         bolt: &mut B,
-        envelopes: &mut Vec<Envelope<B::Input>>,
-        anchors: &[Anchors],
+        batch: &mut Batch<B::Input>,
     ) -> Result<(), Ended> {
-        let tuples = envelopes.len();
-        let mut rest = Rest { stage: self, envelopes: envelopes.drain(..), anchors, tuples };
+        let mut rest = Rest::new(self, batch);
         let mut noop = Waking::from_waker(std::task::Waker::noop());
         self.executing.set(true);
         while let Some(tuple) = rest.begin_next() {
@@ -82,18 +77,22 @@ impl<B: Bolt> BoltStage<B> {
             // Most executes do not wait: the real waker is fetched for those that do.
             let result = match execute.as_mut().poll(&mut noop) {
                 Poll::Ready(result) => result,
-                Poll::Pending => match self.execute_slowly(execute).await {
-                    Ok(result) => result,
-                    Err(why) => {
-                        self.executing.set(false);
-                        self.fail_current(&why);
-                        return Err(Ended::Stuck);
+                Poll::Pending => {
+                    rest.ack_before();
+                    match self.execute_slowly(execute).await {
+                        Ok(result) => result,
+                        Err(why) => {
+                            self.executing.set(false);
+                            rest.skip_ack();
+                            self.fail_current(&why);
+                            return Err(Ended::Stuck);
+                        }
                     }
-                },
+                }
             };
-            match result {
-                Ok(()) => self.ack_current(),
-                Err(why) => self.fail_with(&why),
+            if let Err(why) = result {
+                rest.skip_ack();
+                self.fail_with(&why);
             }
         }
         self.executing.set(false);
@@ -142,17 +141,15 @@ impl<B: Bolt> BoltStage<B> {
 
     /// Takes note of the tuple that is executed next.
     #[inline(always)]
-    pub(super) fn begin(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
-        self.edge.set(envelope.edge);
-        self.parts.output.set_root(envelope.root);
-        if envelope.root.is_many() || envelope.root.is_replayed() {
-            self.begin_specially(envelope, anchors);
+    pub(super) fn begin(&self, root: Root, tuple: &B::Input, anchors: &[Anchors]) {
+        self.parts.output.set_root(root);
+        if root.is_many() || root.is_replayed() {
+            self.begin_specially(root, tuple, anchors);
         }
     }
 
     #[cold]
-    pub(super) fn begin_specially(&self, envelope: &Envelope<B::Input>, anchors: &[Anchors]) {
-        let root = envelope.root;
+    fn begin_specially(&self, root: Root, tuple: &B::Input, anchors: &[Anchors]) {
         if root.is_many() {
             let anchors = &anchors[root.index()];
             let roots = anchors.iter().map(|(root, _)| *root);
@@ -160,21 +157,7 @@ impl<B: Bolt> BoltStage<B> {
             self.anchors.borrow_mut().clone_from(anchors);
         }
         if root.is_replayed() {
-            *self.copy.borrow_mut() = envelope.value.to_record().ok();
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn ack_current(&self) {
-        let root = self.parts.output.root();
-        if root.is_provisional() || root.is_none() || matches!(self.parts.inlet, Inlet::Slot(_)) {
-            return; // nothing counted it as an edge
-        }
-        let mut done = self.done.borrow_mut();
-        if root.is_many() {
-            done.extend(self.anchors.borrow().iter());
-        } else {
-            crate::acker::acks::add(&mut done, root, self.edge.get());
+            *self.copy.borrow_mut() = tuple.to_record().ok();
         }
     }
 
@@ -225,7 +208,7 @@ impl<B: Bolt> BoltStage<B> {
             return;
         }
         if planted!(PanicAcks) {
-            return self.ack_current();
+            return;
         }
         self.fail_current(&Failure::Panic(place, message.to_owned()));
     }
@@ -236,36 +219,89 @@ impl<B: Bolt> BoltStage<B> {
     }
 }
 
-/// Tuples of a batch that are not begun yet. When user code panics or gets stuck, they go back.
+/// A batch that is being executed. When user code panics or gets stuck, the tuples that are not
+/// begun yet go back.
 struct Rest<'a, B: Bolt> {
     stage: &'a BoltStage<B>,
-    envelopes: std::vec::Drain<'a, Envelope<B::Input>>,
+    values: std::vec::Drain<'a, B::Input>,
+    roots: &'a mut Roots,
     anchors: &'a [Anchors],
-    /// Number of tuples at first.
-    tuples: usize,
+    /// Whether every root comes after the one before, and needs no more than to be named.
+    is_plain: bool,
+    /// The first tuple whose ack is not accounted for yet.
+    owed: usize,
 }
 
-impl<B: Bolt> Rest<'_, B> {
-    /// The next tuple. Nothing of its envelope outlives the call: what stays in the frame of an
-    /// async function is written to memory and read back, tuple by tuple.
+impl<'a, B: Bolt> Rest<'a, B> {
+    fn new(stage: &'a BoltStage<B>, batch: &'a mut Batch<B::Input>) -> Self {
+        let Batch { values, roots, anchors, .. } = batch;
+        let run = roots.run().filter(|(first, _)| !first.is_many() && !first.is_replayed());
+        if let Some((first, _)) = run {
+            stage.parts.output.set_root_before(first);
+        }
+        let (values, is_plain) = (values.drain(..), run.is_some());
+        Self { stage, values, roots, anchors, is_plain, owed: 0 }
+    }
+
+    /// The next tuple. Nothing else outlives the call: what stays in the frame of an async
+    /// function is written to memory and read back, tuple by tuple.
     #[inline(always)]
     fn begin_next(&mut self) -> Option<B::Input> {
-        let envelope = self.envelopes.next()?;
-        self.stage.begin(&envelope, self.anchors);
-        Some(envelope.value)
+        let tuple = self.values.next()?;
+        if self.is_plain {
+            self.stage.parts.output.set_next_root();
+        } else {
+            let (root, _) = self.roots.get(self.begun() - 1);
+            self.stage.begin(root, &tuple, self.anchors);
+        }
+        Some(tuple)
+    }
+
+    /// Tuples that were begun. The last of them is the present one.
+    #[inline]
+    fn begun(&self) -> usize {
+        self.roots.len() - self.values.len()
+    }
+
+    /// Acks what was executed before the present tuple.
+    fn ack_before(&mut self) {
+        self.ack(self.begun().saturating_sub(1));
+    }
+
+    /// The present tuple failed: it is not acked, those before it are.
+    #[cold]
+    fn skip_ack(&mut self) {
+        self.ack_before();
+        self.owed = self.begun();
+    }
+
+    /// Acks what is owed before tuple `end`. Inside a fused loop nothing counted it as an edge.
+    fn ack(&mut self, end: usize) {
+        if self.owed < end && !matches!(self.stage.parts.inlet, Inlet::Slot(_)) {
+            let mut done = self.stage.done.borrow_mut();
+            done.add_batch(self.roots, self.anchors, self.owed..end);
+        }
+        self.owed = self.owed.max(end);
     }
 }
 
 impl<B: Bolt> Drop for Rest<'_, B> {
     fn drop(&mut self) {
-        if self.tuples - self.envelopes.len() > 1 {
+        let begun = self.begun();
+        if begun > 1 {
             self.stage.restarts.set(0); // some tuple went well, or failed without ending the task
         }
-        if self.envelopes.len() == 0 {
+        if self.stage.executing.get() && !planted!(PanicAcks) {
+            self.ack_before();
+        } else {
+            self.ack(begun);
+        }
+        if self.values.len() == 0 {
             return;
         }
         if let Some(work) = &mut *self.stage.work.borrow_mut() {
-            work.batch.envelopes.extend(self.envelopes.by_ref());
+            work.batch.values.extend(self.values.by_ref());
+            work.batch.roots = self.roots.split_off(begun);
             work.batch.anchors = self.anchors.to_vec();
         }
     }

@@ -28,7 +28,7 @@ impl<B: Bolt> BoltStage<B> {
                     let roots = hold.edges.iter().map(|(root, _)| *root).collect();
                     self.parts.output.stage_for(roots, output);
                 }
-                return self.done.borrow_mut().extend(hold.edges.iter());
+                return self.done.borrow_mut().add_all(&*hold.edges);
             }
             Outcome::Fail(reason) => Failure::Refused(place(), reason),
             Outcome::Drop => Failure::Dropped(place()),

@@ -15,9 +15,9 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Anchored, Bolt, Context, Emitter, Failure, Free, Root, Settings,
+    Anchored, Bolt, Context, Emitter, Failure, Free, Settings,
     emitter::Output,
-    engine::{Anchors, Flush},
+    engine::{Anchors, Batch, Flush},
     record::Record,
 };
 
@@ -29,6 +29,7 @@ use super::{
     shared::LoopShared,
 };
 use crate::{
+    acker::consumed::Consumed,
     channel::link::Pace,
     clock::{Alarm, Nanos},
     limits,
@@ -60,14 +61,13 @@ pub(crate) struct BoltStage<B: Bolt> {
     pub(super) cx: Context,
     /// The batch at hand. Its tuples are elsewhere while the loop is at work on them.
     pub(super) work: RefCell<Option<Work<B::Input>>>,
-    /// Whether user code is at work on a tuple, and the edge that the tuple is.
+    /// Whether user code is at work on a tuple.
     pub(super) executing: Cell<bool>,
-    pub(super) edge: Cell<u64>,
     /// The edges of the tuple, where it has several.
     pub(super) anchors: RefCell<Anchors>,
     pub(super) copy: RefCell<Option<Record>>,
     /// Edges that were consumed, and whose children have not all left the stage yet.
-    pub(super) done: RefCell<Vec<(Root, u64)>>,
+    pub(super) done: RefCell<Consumed>,
     /// Duties that are fulfilled but for the flush.
     pub(super) unflushed: Cell<u64>,
     /// Duties that the stage gave itself: ticks, and the finish.
@@ -138,7 +138,6 @@ impl<B: Bolt> BoltStage<B> {
             cx,
             work: RefCell::default(),
             executing: Cell::new(false),
-            edge: Cell::new(0),
             anchors: RefCell::default(),
             copy: RefCell::default(),
             done: RefCell::default(),
@@ -229,12 +228,8 @@ impl<B: Bolt> BoltStage<B> {
         loop {
             match self.next_event().await {
                 Event::Batch => {
-                    let (envelopes, anchors) = self.take_batch();
-                    for envelope in envelopes {
-                        self.begin(&envelope, &anchors);
-                        self.fail_current(&Failure::Stopped);
-                    }
-                    self.end_batch(Vec::new(), 1);
+                    let tuples = self.refuse_batch();
+                    self.end_batch(tuples, 1);
                 }
                 Event::Finish => self.set_finished(),
                 Event::Tick => self.set_next_tick(),
@@ -328,12 +323,18 @@ impl<B: Bolt> BoltStage<B> {
 
     /// Fails what was taken and not begun, because the topology is cut off.
     fn give_up_work(&self) {
-        let (envelopes, anchors) = self.take_batch();
-        for envelope in &envelopes {
-            self.begin(envelope, &anchors);
-            self.fail_current(&Failure::Stopped);
-        }
+        self.refuse_batch();
         *self.work.borrow_mut() = None;
+    }
+
+    /// Fails every tuple of the batch at hand. Returns the batch, empty.
+    fn refuse_batch(&self) -> Batch<B::Input> {
+        let mut batch = self.take_batch();
+        batch.take_each(|anchors, root, _, value| {
+            self.begin(root, &value, anchors);
+            self.fail_current(&Failure::Stopped);
+        });
+        batch
     }
 
     /// The loop ends: what the user's code held has failed by now.

@@ -9,10 +9,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-use tormenta_dsl::{
-    Epoch,
-    engine::{Batch, Envelope},
-};
+use tormenta_dsl::{Epoch, engine::Batch};
 
 use super::guard::Guarded;
 use crate::channel::{
@@ -116,17 +113,16 @@ impl<I: Clone> Dealer<I> {
     fn deal(&self, mut delivery: Delivery<I>, dealt: &mut VecDeque<Dealt<I>>) {
         let mut batch = std::mem::take(&mut delivery.batch);
         let (tuples, epoch): (usize, Option<Epoch>) = (batch.len(), batch.epoch.take());
-        let anchors = std::mem::take(&mut batch.anchors);
         let share = Share { tuples, left: Cell::new(tuples), delivery: RefCell::new(None) };
         let share = Rc::new(share);
-        for Envelope { root, edge, value } in batch.envelopes.drain(..) {
+        batch.take_each(|anchors, root, edge, value| {
             let mut one = Batch::new();
             one.epoch.clone_from(&epoch);
-            one.push_from(&anchors, root, edge, value);
+            one.push_from(anchors, root, edge, value);
             let number = self.next.get();
             self.next.set(number + 1);
             dealt.push_back(Dealt { batch: one, number, from: share.clone() });
-        }
+        });
         delivery.batch = batch;
         *share.delivery.borrow_mut() = Some(delivery);
     }

@@ -9,7 +9,7 @@ use std::{
 
 use tormenta_dsl::{
     Failure, Root,
-    engine::{Anchors, Batch, Envelope, Flush, Lanes, Picks},
+    engine::{Anchors, Batch, Flush, Lanes, Picks},
 };
 
 use super::shared::LoopShared;
@@ -62,13 +62,12 @@ impl<I> Lane<I> {
     }
 
     fn ship(&mut self, tuples: usize) {
-        let fresh = Batch { envelopes: self.outbound.buffer(), ..Batch::new() };
-        let mut full = std::mem::replace(&mut self.filling, fresh);
+        let mut full = std::mem::replace(&mut self.filling, self.outbound.buffer());
         if tuples < full.len() {
             self.filling.epoch.clone_from(&full.epoch);
-            let rest = full.envelopes.split_off(tuples);
-            for envelope in rest {
-                let Envelope { root, edge, value } = envelope;
+            let values = full.values.split_off(tuples);
+            let roots = full.roots.split_off(tuples);
+            for ((root, edge), value) in roots.iter().zip(values) {
                 self.filling.push_from(&full.anchors, root, edge, value);
             }
         }
@@ -76,7 +75,10 @@ impl<I> Lane<I> {
             full.epoch = None;
         }
         if planted!(Overtaking, 50) {
-            full.envelopes.reverse();
+            full.values.reverse();
+            let reversed: Vec<_> = full.roots.iter().rev().collect();
+            full.roots.clear();
+            reversed.into_iter().for_each(|(root, edge)| full.roots.push(root, edge));
         }
         #[cfg(feature = "planted-bugs")]
         if crate::faults::loses_batch() {
@@ -122,10 +124,9 @@ impl<I: Clone> Handover<I> {
         } else if root.is_many() {
             grow_many(acks, &mut lane.filling, &anchors[root.index()], root.is_replayed())
         } else {
-            let (tracked, edge) = acks.grow(root);
-            (tracked, edge)
+            acks.grow(root)
         };
-        lane.filling.envelopes.push(Envelope { root, edge, value });
+        lane.filling.push(root, edge, value);
     }
 
     #[cold]
@@ -146,26 +147,26 @@ impl<I: Clone> Handover<I> {
     fn put_all(&self, batch: &mut Batch<I>, lane: usize) {
         let mut acks = self.shared.acks.borrow_mut();
         let lane = &mut self.lanes.borrow_mut()[lane];
-        if !lane.outbound.is_feedback() && acks.grow_batch(&mut batch.envelopes) {
-            return lane.filling.envelopes.append(&mut batch.envelopes);
+        if !lane.outbound.is_feedback() && acks.open_batch(&mut batch.roots) {
+            return lane.filling.append(batch);
         }
-        lane.filling.envelopes.reserve(batch.len());
-        for envelope in batch.envelopes.drain(..) {
-            self.put(&mut acks, lane, &batch.anchors, envelope.root, envelope.value);
-        }
+        lane.filling.values.reserve(batch.len());
+        batch.take_each(|anchors, root, _, value| self.put(&mut acks, lane, anchors, root, value));
     }
 
     fn put_each(&self, batch: &mut Batch<I>, picks: &[u32]) {
         let mut acks = self.shared.acks.borrow_mut();
         let mut lanes = self.lanes.borrow_mut();
         let count = lanes.len();
-        for (envelope, pick) in batch.envelopes.drain(..).zip(picks) {
+        let mut picks = picks.iter();
+        batch.take_each(|anchors, root, _, value| {
+            let Some(pick) = picks.next() else { return };
             let mut pick = *pick as usize;
             if planted!(WrongLane, 1000) {
                 pick = (pick + 1) % count;
             }
-            self.put(&mut acks, &mut lanes[pick], &batch.anchors, envelope.root, envelope.value);
-        }
+            self.put(&mut acks, &mut lanes[pick], anchors, root, value);
+        });
     }
 
     fn put_pairs(&self, batch: &mut Batch<I>, pairs: impl Iterator<Item = (usize, usize)>) -> u64 {
@@ -173,11 +174,11 @@ impl<I: Clone> Handover<I> {
         let mut lanes = self.lanes.borrow_mut();
         let mut copies = 0;
         for (tuple, lane) in pairs {
-            let Envelope { root, value, .. } = &batch.envelopes[tuple];
-            self.put(&mut acks, &mut lanes[lane], &batch.anchors, *root, value.clone());
+            let ((root, _), value) = (batch.roots.get(tuple), batch.values[tuple].clone());
+            self.put(&mut acks, &mut lanes[lane], &batch.anchors, root, value);
             copies += 1;
         }
-        batch.envelopes.clear();
+        batch.clear();
         copies
     }
 }
@@ -191,8 +192,9 @@ fn grow_many<I>(
 ) -> (Root, u64) {
     let one_id = acks.grow(anchors[0].0);
     let rest = anchors.iter().skip(1).map(|(root, _)| {
-        if planted!(OneIdForTwoAnchors) {
-            return (acks.grow_by(*root, one_id.1), one_id.1);
+        if planted!(OneIdForTwoAnchors) && !root.is_provisional() {
+            acks.grow_by(*root, one_id.1);
+            return (*root, one_id.1);
         }
         acks.grow(*root)
     });

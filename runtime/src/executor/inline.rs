@@ -10,7 +10,7 @@ use std::{
 
 use tormenta_dsl::{
     Failure,
-    engine::{Batch, Envelope, Flush, Lanes, Picks},
+    engine::{Batch, Flush, Lanes, Picks},
 };
 
 use super::{guard::Guarded, inlet::Slot, shared::LoopShared};
@@ -43,8 +43,7 @@ impl<I> Inline<I> {
         if planted!(StoppedStageAcks) {
             return;
         }
-        for envelope in &batch.envelopes {
-            let root = envelope.root;
+        for (root, _) in batch.roots.iter() {
             if root.is_many() {
                 let roots = batch.anchors[root.index()].iter().map(|(root, _)| *root);
                 self.shared.fail(roots, &Failure::Stopped, None);
@@ -93,8 +92,9 @@ impl<I: Clone> Lanes<I> for Inline<I> {
                 slot.lower(batch.epoch.as_ref());
             }
             for (tuple, _) in pairs {
-                let Envelope { root, edge, value } = &batch.envelopes[*tuple as usize];
-                slot.push_from(&batch.anchors, *root, *edge, value.clone());
+                let tuple = *tuple as usize;
+                let (root, edge) = batch.roots.get(tuple);
+                slot.push_from(&batch.anchors, root, edge, batch.values[tuple].clone());
             }
             return batch.clear();
         }
@@ -102,11 +102,7 @@ impl<I: Clone> Lanes<I> for Inline<I> {
         if slot.is_empty() {
             return std::mem::swap(&mut *slot, batch);
         }
-        let anchors = std::mem::take(&mut batch.anchors);
-        slot.lower(batch.epoch.as_ref());
-        for envelope in batch.envelopes.drain(..) {
-            slot.push_from(&anchors, envelope.root, envelope.edge, envelope.value);
-        }
+        slot.append(batch);
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>, flush: Flush) -> Poll<()> {

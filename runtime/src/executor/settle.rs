@@ -92,8 +92,8 @@ impl Tracker for Holder {
     fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold {
         let mut acks = self.shared.acks.borrow_mut();
         let grow = |root: &Root| {
-            if planted!(HoldWithoutEdge) {
-                return (acks.grow_by(*root, 0), 0);
+            if planted!(HoldWithoutEdge) && !root.is_provisional() {
+                return (*root, 0);
             }
             acks.grow(*root)
         };

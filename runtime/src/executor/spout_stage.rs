@@ -15,15 +15,15 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Context, Error, Failure, Root, Settings, Spout,
+    Context, Error, Failure, Root, Settings, Spout, Streams,
     emitter::Output,
-    engine::{Envelope, Flush},
+    engine::{Batch, Flush},
 };
 
 use super::{
     guard::{Guarded, Running},
     shared::LoopShared,
-    spout_trees::{Copy, Trees},
+    spout_trees::Trees,
 };
 use crate::{
     acker::acks::{AckBatch, AckInbox},
@@ -209,16 +209,14 @@ impl<S: Spout> SpoutStage<S> {
         let mut noop = Waking::from_waker(std::task::Waker::noop());
         let mut trees = self.trees.borrow_mut();
         let mut staged = self.parts.output.staged_mut();
+        let mut filling = Filling::new(&mut trees, &mut staged, self.parts.settings.tracked);
         for _ in 0..room {
             // A future that has to wait is dropped and made again by `wait`: it is cancel safe.
             let Poll::Ready(next) = pin!(spout.next()).poll(&mut noop) else {
                 return Filled::Wait;
             };
             match next {
-                Ok(Some((value, id))) => {
-                    let root = self.plant(&mut trees, &value, id);
-                    staged.envelopes.push(Envelope { root, edge: 0, value });
-                }
+                Ok(Some((value, id))) => filling.push(value, id),
                 other => {
                     self.end(other.err());
                     return Filled::Wait;
@@ -251,18 +249,6 @@ impl<S: Spout> SpoutStage<S> {
             self.parts.output.stage(root, 0, tuple);
         }
         room
-    }
-
-    /// Begins the tree of a tuple.
-    #[inline]
-    fn plant(&self, trees: &mut Trees<S::Output, S::Id>, tuple: &S::Output, id: S::Id) -> Root {
-        if !self.parts.settings.tracked {
-            Root::NONE
-        } else if trees.replays() {
-            trees.add_copy(id, Copy { tuple: tuple.clone(), attempts: 1 })
-        } else {
-            trees.add(id)
-        }
     }
 
     /// The spout has no more. If it failed, what it emitted is still processed, then the topology
@@ -340,13 +326,18 @@ impl<S: Spout> SpoutStage<S> {
         match next {
             Some(Ok(Some((value, id)))) => {
                 self.start_batch();
-                let root = self.plant(&mut self.trees.borrow_mut(), &value, id);
-                self.parts.output.stage(root, 0, value);
+                self.stage_one(value, id);
                 self.settle(spout).await;
             }
             Some(other) => self.end(other.err()),
             None => {}
         }
+    }
+
+    fn stage_one(&self, value: S::Output, id: S::Id) {
+        let mut trees = self.trees.borrow_mut();
+        let mut staged = self.parts.output.staged_mut();
+        Filling::new(&mut trees, &mut staged, self.parts.settings.tracked).push(value, id);
     }
 
     fn is_interrupted(&self, may_ask: bool) -> bool {
@@ -401,5 +392,50 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.stats.restarts.add(1);
         self.takeovers.fetch_add(1, Ordering::SeqCst);
         self.not_taken.set(self.not_taken.get() + 1);
+    }
+}
+
+/// A batch that is being filled. The two vectors are its own meanwhile, so that the loop keeps
+/// them in registers; they go back when it ends, by a panic too.
+struct Filling<'a, O: Streams, Id> {
+    trees: &'a mut Trees<O, Id>,
+    staged: &'a mut Batch<O>,
+    values: Vec<O>,
+    ids: Vec<Id>,
+    /// Tuples that are in the batch already.
+    before: usize,
+    is_tracked: bool,
+    replays: bool,
+}
+
+impl<'a, O: Streams, Id> Filling<'a, O, Id> {
+    fn new(trees: &'a mut Trees<O, Id>, staged: &'a mut Batch<O>, is_tracked: bool) -> Self {
+        let (values, ids) = (std::mem::take(&mut staged.values), trees.take_ids());
+        let (before, replays) = (values.len(), is_tracked && trees.replays());
+        Self { trees, staged, values, ids, before, is_tracked, replays }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, value: O, id: Id) {
+        if self.replays {
+            self.trees.keep(value.clone());
+        }
+        if self.is_tracked {
+            self.ids.push(id);
+        }
+        self.values.push(value);
+    }
+}
+
+impl<O: Streams, Id> Drop for Filling<'_, O, Id> {
+    fn drop(&mut self) {
+        let filled = self.values.len() - self.before;
+        let first = match self.is_tracked {
+            true => Root::provisional(self.ids.len() - filled, false),
+            false => Root::NONE,
+        };
+        self.staged.roots.push_run(first, filled, 0);
+        self.staged.values = std::mem::take(&mut self.values);
+        self.trees.put_ids(std::mem::take(&mut self.ids));
     }
 }

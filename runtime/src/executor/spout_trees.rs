@@ -116,11 +116,19 @@ impl<O, Id> Trees<O, Id> {
         !self.waiting.is_empty()
     }
 
-    /// Adds a tuple to the batch; returns its root for as long as it is in this loop.
-    #[inline]
-    pub(crate) fn add(&mut self, id: Id) -> Root {
-        self.ids.push(id);
-        Root::provisional(self.ids.len() - 1, false)
+    /// The ids of the batch, to add some and [put them back](Trees::put_ids).
+    pub(crate) fn take_ids(&mut self) -> Vec<Id> {
+        std::mem::take(&mut self.ids)
+    }
+
+    /// Puts the ids of the batch back.
+    pub(crate) fn put_ids(&mut self, ids: Vec<Id>) {
+        self.ids = ids;
+    }
+
+    /// Keeps a copy of the tuple that is added next.
+    pub(crate) fn keep(&mut self, tuple: O) {
+        self.copies.push(Copy { tuple, attempts: 1 });
     }
 
     /// Adds a tuple that can be emitted again.
@@ -148,27 +156,42 @@ impl<O, Id> Trees<O, Id> {
         let before = self.acked.len();
         if !own.failed.is_empty() {
             self.settle_some_failed(own, now, ended);
-        } else if own.roots.is_empty() {
+        } else if own.is_empty() {
             self.copies.clear();
-            self.acked.append(&mut self.ids);
+            if self.acked.is_empty() {
+                std::mem::swap(&mut self.acked, &mut self.ids);
+            } else {
+                self.acked.append(&mut self.ids);
+            }
         } else {
             self.settle_each(own);
         }
         latency.record(now - own.now, (self.acked.len() - before) as u64);
+        own.runs.clear();
         own.roots.clear();
     }
 
     /// Nothing failed; some tuples, or all, are on their way elsewhere.
     fn settle_each(&mut self, own: &Own) {
-        let mut ledger = self.ledger.borrow_mut();
-        let mut copies = self.copies.drain(..);
-        if self.open.len() < ledger.slots() {
-            self.open.resize_with(ledger.slots(), || None);
+        let slots = self.ledger.borrow().slots();
+        if self.open.len() < slots {
+            self.open.resize_with(slots, || None);
+        }
+        // No ack of these was applied since they were opened: this loop does that later.
+        let (mut ids, mut copies) = (self.ids.drain(..), self.copies.drain(..));
+        for run in &own.runs {
+            let slots = run.first.slot()..run.first.slot() + run.count;
+            for (slot, id) in slots.clone().zip(ids.by_ref()) {
+                self.open[slot] = Some(id);
+            }
+            for (slot, copy) in slots.zip(copies.by_ref()) {
+                put(&mut self.open_copies, slot, copy);
+            }
         }
         let roots = own.roots.iter().copied().chain(std::iter::repeat(Root::NONE));
-        for (id, root) in self.ids.drain(..).zip(roots) {
+        for (id, root) in ids.zip(roots) {
             let copy = copies.next();
-            if root.is_none() || ledger.settle(root) != Applied::Open {
+            if root.is_none() {
                 self.acked.push(id);
                 continue;
             }
@@ -190,11 +213,11 @@ impl<O, Id> Trees<O, Id> {
         for (index, fail) in own.failed.drain(..) {
             failed.entry(index).or_insert(fail);
         }
-        let mut kept = Vec::new();
+        let (roots, mut kept) = (own.take_roots(), Vec::new());
         let mut copies = std::mem::take(&mut self.copies).into_iter();
         for (index, id) in std::mem::take(&mut self.ids).into_iter().enumerate() {
             let copy = copies.next();
-            let root = own.roots.get(index).copied().unwrap_or(Root::NONE);
+            let root = roots.get(index).copied().unwrap_or(Root::NONE);
             let Some(fail) = failed.remove(&index) else {
                 kept.push(root);
                 self.ids.push(id);
@@ -223,23 +246,30 @@ impl<O, Id> Trees<O, Id> {
         }
         let mut ledger = self.ledger.borrow_mut();
         // Neighbours were mostly opened together: one value of the histogram for each run.
-        let (mut run, mut count) = (0, 0);
-        for (root, xor) in &acks.xors {
-            let Applied::Complete { slot, opened } = ledger.apply(*root, *xor) else { continue };
-            if opened != run {
+        let (mut since, mut count) = (0, 0);
+        let mut complete = |slot: usize, opened| {
+            if opened != since {
                 if count > 0 {
-                    latency.record(now - run, count);
+                    latency.record(now - since, count);
                 }
-                (run, count) = (opened, 0);
+                (since, count) = (opened, 0);
             }
             count += 1;
             if let Some(copy) = self.open_copies.get_mut(slot) {
                 *copy = None;
             }
             self.acked.extend(self.open[slot].take());
+        };
+        for (root, xor) in &acks.xors {
+            if let Applied::Complete { slot, opened } = ledger.apply(*root, *xor) {
+                complete(slot, opened);
+            }
+        }
+        for run in &acks.runs {
+            ledger.apply_run(*run, &mut complete);
         }
         if count > 0 {
-            latency.record(now - run, count);
+            latency.record(now - since, count);
         }
     }
 

@@ -241,7 +241,7 @@ impl<B: Bolt> BoltTest<B> {
 
     fn collect(&mut self) {
         let staged = self.output.take_staged();
-        self.outputs.extend(staged.envelopes.into_iter().map(|envelope| envelope.value));
+        self.outputs.extend(staged.values);
         let settled = {
             let mut queue = self.settled.queue.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *queue)

@@ -53,21 +53,20 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
                 outlets: &mut Self::Outlets,
             ) {
                 let epoch = staged.epoch.take();
-                let anchors = ::std::mem::take(&mut staged.anchors);
                 // A run of tuples of one port is handed on together; the order stays.
                 let mut run = usize::MAX;
-                for envelope in staged.envelopes.drain(..) {
-                    let port = ::tormenta::Streams::port(&envelope.value);
+                staged.take_each(|anchors, root, edge, value| {
+                    let port = ::tormenta::Streams::port(&value);
                     if port != run {
                         #(if run == #index { outlets.#slot.end_run(epoch.as_ref()); })*
                         run = port;
                     }
-                    match envelope.value {
+                    match value {
                         #(Self::#variant(tuple) => {
-                            outlets.#slot.push(&anchors, envelope.root, envelope.edge, tuple);
+                            outlets.#slot.push(anchors, root, edge, tuple);
                         })*
                     }
-                }
+                });
                 #(if run == #index { outlets.#slot.end_run(epoch.as_ref()); })*
             }
 
