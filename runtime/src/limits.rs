@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Tuples that an emitter stages, and that travel together over a link.
-pub const BATCH_TUPLES: usize = 256;
+pub const BATCH_TUPLES: usize = 512;
 
 /// Tuples that one sending task may have under way to one target task.
 pub const LINK_TUPLES_MAX: usize = 4_096;

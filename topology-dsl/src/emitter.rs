@@ -283,13 +283,19 @@ impl<O: Streams> Output<O> {
     #[inline(always)]
     fn emit(&self, root: Root, direct: u64, value: O) -> Emit<'_, O> {
         if root.is_many() {
-            self.stage(root, direct, value);
-            return Emit::when_full(self);
+            return self.emit_for_many(root, direct, value);
         }
         let mut staged = self.staged.borrow_mut();
         staged.push(root, direct, value);
         let full = staged.len() >= self.staged_max.get();
         Emit(full.then_some(self))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn emit_for_many(&self, root: Root, direct: u64, value: O) -> Emit<'_, O> {
+        self.stage(root, direct, value);
+        Emit::when_full(self)
     }
 
     /// Stages a tuple with a tree of the engine's choice.

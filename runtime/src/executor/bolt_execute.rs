@@ -161,6 +161,7 @@ impl<B: Bolt> BoltStage<B> {
         }
     }
 
+    #[cold]
     pub(super) fn fail_with(&self, why: &Error) {
         let place = self.parts.stats.place.clone();
         if self.may_report() {
@@ -247,13 +248,29 @@ impl<'a, B: Bolt> Rest<'a, B> {
     /// function is written to memory and read back, tuple by tuple.
     #[inline(always)]
     fn begin_next(&mut self) -> Option<B::Input> {
-        let tuple = self.values.next()?;
+        let output = &self.stage.parts.output;
         if self.is_plain {
-            self.stage.parts.output.set_next_root();
+            output.set_next_root();
         } else {
-            let (root, _) = self.roots.get(self.begun() - 1);
-            self.stage.begin(root, &tuple, self.anchors);
+            let begun = self.begun();
+            if begun == self.roots.len() {
+                return None;
+            }
+            let (root, _) = self.roots.get(begun);
+            output.set_root(root);
+            if root.is_many() || root.is_replayed() {
+                return self.begin_specially(root);
+            }
         }
+        // Moved once, from the batch to where it is executed: nobody looks at it in between.
+        self.values.next()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin_specially(&mut self, root: Root) -> Option<B::Input> {
+        let tuple = self.values.next()?;
+        self.stage.begin(root, &tuple, self.anchors);
         Some(tuple)
     }
 

@@ -31,35 +31,39 @@ pub(crate) fn name() -> String {
     format!("{model}, {threads} processors")
 }
 
-/// Round trip of a value between two threads that spin on it, in nanoseconds: the median of
-/// several short series, so that one interruption does not count.
+const ROUNDS: u64 = 1_000;
+const SERIES: usize = 60;
+
+/// Round trip of a value between two threads that spin on it, in nanoseconds: the median of many
+/// short series by one pair of threads. The first ones pass while the two are still on the same
+/// processor, and an interruption spoils one or two.
 pub(super) fn ping_pong() -> f64 {
-    let mut series: Vec<f64> = (0..9).map(|_| ping_pong_series(2_000)).collect();
-    series.sort_by(f64::total_cmp);
-    series[series.len() / 2]
-}
-
-#[repr(align(128))]
-struct Line(AtomicU64);
-
-fn ping_pong_series(rounds: u64) -> f64 {
     let lines = Arc::new((Line(AtomicU64::new(0)), Line(AtomicU64::new(0))));
     let echo = lines.clone();
     let thread = std::thread::spawn(move || {
-        for round in 1..=rounds {
+        for round in 1..=ROUNDS * SERIES as u64 {
             wait_for(&echo.0.0, round);
             echo.1.0.store(round, Ordering::Release);
         }
     });
-    let start = Instant::now();
-    for round in 1..=rounds {
-        lines.0.0.store(round, Ordering::Release);
-        wait_for(&lines.1.0, round);
+    let mut series = [0.0; SERIES];
+    let mut round = 0;
+    for nanoseconds in &mut series {
+        let start = Instant::now();
+        for _ in 0..ROUNDS {
+            round += 1;
+            lines.0.0.store(round, Ordering::Release);
+            wait_for(&lines.1.0, round);
+        }
+        *nanoseconds = start.elapsed().as_nanos() as f64 / ROUNDS as f64;
     }
-    let took = start.elapsed();
     let _ = thread.join();
-    took.as_nanos() as f64 / rounds as f64
+    series.sort_by(f64::total_cmp);
+    series[SERIES / 2]
 }
+
+#[repr(align(128))]
+struct Line(AtomicU64);
 
 /// Spins, but gives way now and then: with one processor the other side would never run.
 fn wait_for(line: &AtomicU64, value: u64) {
