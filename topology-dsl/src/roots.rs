@@ -65,14 +65,17 @@ impl Roots {
     pub fn push(&mut self, root: Root, edge: u64) {
         if root == self.next && edge == self.edge {
             self.next = root.plus(self.step);
-            self.len += 1;
+        } else if self.each.is_empty() {
+            self.end_run(root, edge);
         } else {
-            self.push_apart(root, edge);
+            self.each.push((root, edge));
         }
+        self.len += 1;
     }
 
+    /// Begins a run, or a list in the place of one.
     #[inline(never)]
-    fn push_apart(&mut self, root: Root, edge: u64) {
+    fn end_run(&mut self, root: Root, edge: u64) {
         if self.len == 0 {
             (self.first, self.edge, self.step) = (root, edge, root.step());
             self.next = root.plus(self.step);
@@ -80,7 +83,6 @@ impl Roots {
             self.list();
             self.each.push((root, edge));
         }
-        self.len += 1;
     }
 
     /// Adds `count` roots that come after one another, beginning with `first`, all with one edge.

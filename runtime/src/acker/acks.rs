@@ -103,8 +103,8 @@ pub(crate) struct Own {
     /// Epoch and time for trees that do need an entry.
     pub(crate) epoch: u64,
     pub(crate) now: Nanos,
-    /// Ledger entries of the batch's tuples, where they have one: first these, tuple after tuple,
-    /// then those.
+    /// Ledger entries of the batch's tuples, where they have one: tuple after tuple in runs, or
+    /// else each by itself.
     pub(crate) runs: Vec<Run>,
     pub(crate) roots: Vec<Root>,
     /// Tuples of the batch that failed, by index.
@@ -148,7 +148,7 @@ impl Acks {
     /// other. False if it is not.
     pub(crate) fn open_batch(&mut self, roots: &mut Roots) -> bool {
         let (Some(own), Some((first, _))) = (&mut self.own, roots.run()) else { return false };
-        let is_next = first.index() == own.len() || planted!(GuessedBatch);
+        let is_next = first.index() == own.in_runs() || planted!(GuessedBatch);
         if !first.is_provisional() || first.is_many() || !is_next || !own.roots.is_empty() {
             return false;
         }
@@ -165,11 +165,11 @@ impl Acks {
 
     /// Takes note of edges that were consumed, all their children being accounted for.
     pub(crate) fn consume(&mut self, consumed: &mut Consumed) {
-        for (root, edge) in consumed.take_edges() {
+        for (root, edge) in consumed.edges.drain(..) {
             self.unsent += 1;
             add(&mut self.owners[root.owner()].consumed, root, edge);
         }
-        for run in consumed.take_runs() {
+        for run in consumed.runs.drain(..) {
             self.unsent += run.count;
             self.owners[run.first.owner()].runs.push(run);
         }
@@ -247,11 +247,7 @@ impl Own {
         self.runs.is_empty() && self.roots.is_empty()
     }
 
-    /// Tuples of the batch up to the last that has a ledger entry.
-    fn len(&self) -> usize {
-        self.in_runs() + self.roots.len()
-    }
-
+    /// Tuples of the batch that have a ledger entry in runs.
     fn in_runs(&self) -> usize {
         self.runs.iter().map(|run| run.count).sum()
     }
@@ -264,18 +260,10 @@ impl Own {
 
     #[inline(always)]
     fn grow(&mut self, root: Root, rng: &mut Rng) -> (Root, u64) {
-        let index = root.index();
-        let in_runs = self.in_runs();
-        let mut ledger = self.ledger.borrow_mut();
-        if index < in_runs {
-            let edge = rng.next();
-            let Some(root) = self.runs.iter().copied().flat_map(Run::roots).nth(index) else {
-                unreachable!("the runs are that long");
-            };
-            ledger.grow_tree(root, edge);
-            return (root, edge);
+        if !self.runs.is_empty() {
+            return self.grow_after_runs(root, rng);
         }
-        let index = index - in_runs;
+        let (index, mut ledger) = (root.index(), self.ledger.borrow_mut());
         if index >= self.roots.len() {
             self.roots.resize(index + 1, Root::NONE);
         }
@@ -286,5 +274,12 @@ impl Own {
         let edge = rng.next();
         ledger.grow_tree(self.roots[index], edge);
         (self.roots[index], edge)
+    }
+
+    /// Where a batch went down one edge as a whole, and now goes down another one.
+    #[inline(never)]
+    fn grow_after_runs(&mut self, root: Root, rng: &mut Rng) -> (Root, u64) {
+        self.roots = self.take_roots();
+        self.grow(root, rng)
     }
 }

@@ -9,39 +9,20 @@ use tormenta_dsl::{
 
 use super::ledger::{FIRST_EDGE, Run};
 
-/// Edges that a task consumed, in the order in which it did.
+/// Edges that a task consumed.
 #[derive(Default)]
 pub(crate) struct Consumed {
-    edges: Vec<(Root, u64)>,
-    /// First edges of trees: the runs before the last, and the last.
-    runs: Vec<Run>,
-    run: Run,
+    pub(crate) edges: Vec<(Root, u64)>,
+    /// Trees of which it was the first edge.
+    pub(crate) runs: Vec<Run>,
 }
 
 impl Consumed {
-    #[inline]
-    fn add(&mut self, root: Root, edge: u64) {
-        if edge != FIRST_EDGE {
-            add(&mut self.edges, root, edge);
-        } else if !self.run.extend(root) {
-            self.begin_run(root);
-        }
-    }
-
-    #[cold]
-    fn begin_run(&mut self, root: Root) {
-        let run = std::mem::replace(&mut self.run, Run { first: root, count: 1 });
-        if run.count > 0 {
-            self.runs.push(run);
-        }
-    }
-
     /// The tuples of a batch from one to before another.
     pub(crate) fn add_batch(&mut self, roots: &Roots, anchors: &[Anchors], tuples: Range<usize>) {
         match roots.run() {
             Some((first, FIRST_EDGE)) if !first.is_many() => {
-                let run = Run { first: first.nth_after(tuples.start), count: tuples.len() };
-                self.add_run(run);
+                self.add_run(Run { first: first.nth_after(tuples.start), count: tuples.len() });
             }
             Some((Root::NONE, _)) => {}
             _ => {
@@ -49,7 +30,7 @@ impl Consumed {
                     if root.is_many() {
                         self.add_all(&anchors[root.index()]);
                     } else if !root.is_none() {
-                        self.add(root, edge);
+                        add(&mut self.edges, root, edge);
                     }
                 }
             }
@@ -57,24 +38,14 @@ impl Consumed {
     }
 
     fn add_run(&mut self, run: Run) {
-        if run.first == self.run.first.nth_after(self.run.count) {
-            self.run.count += run.count;
-        } else if run.count > 0 {
-            let run = std::mem::replace(&mut self.run, run);
-            self.runs.extend(Some(run).filter(|run| run.count > 0));
+        match self.runs.last_mut() {
+            Some(last) if run.first == last.first.nth_after(last.count) => last.count += run.count,
+            _ => self.runs.push(run),
         }
     }
 
     pub(crate) fn add_all<'a>(&mut self, edges: impl IntoIterator<Item = &'a (Root, u64)>) {
-        edges.into_iter().for_each(|(root, edge)| self.add(*root, *edge));
-    }
-
-    pub(crate) fn take_edges(&mut self) -> impl Iterator<Item = (Root, u64)> {
-        self.edges.drain(..)
-    }
-
-    pub(crate) fn take_runs(&mut self) -> impl Iterator<Item = Run> {
-        self.runs.drain(..).chain(Some(std::mem::take(&mut self.run)).filter(|run| run.count > 0))
+        edges.into_iter().for_each(|(root, edge)| add(&mut self.edges, *root, *edge));
     }
 }
 

@@ -35,14 +35,6 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Makes the run one longer, if the tree is the next.
-    #[inline]
-    pub(crate) fn extend(&mut self, root: Root) -> bool {
-        let is_next = root == self.first.nth_after(self.count);
-        self.count += usize::from(is_next);
-        is_next
-    }
-
     pub(crate) fn roots(self) -> impl Iterator<Item = Root> {
         (0..self.count).map(move |n| self.first.nth_after(n))
     }
