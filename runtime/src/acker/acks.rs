@@ -46,7 +46,7 @@ pub(crate) struct Fail {
 #[derive(Clone)]
 pub(crate) struct AckInbox {
     queue: Sender<AckBatch>,
-    pool: Pool<Vec<(Root, u64)>>,
+    pool: Pool<AckBatch>,
     wake: Arc<WakeCell>,
     /// Batches sent, for the question whether all is quiet.
     pub(crate) given: Arc<AtomicU64>,
@@ -69,12 +69,13 @@ impl AckInbox {
         }
     }
 
-    /// Gives back the buffer of a batch that was applied.
-    pub(crate) fn recycle(&self, mut xors: Vec<(Root, u64)>) {
-        if xors.capacity() > 0 {
-            xors.clear();
-            self.pool.give(xors);
-        }
+    /// Gives back a batch that was applied.
+    pub(crate) fn recycle(&self, mut batch: AckBatch) {
+        batch.fails.clear();
+        batch.xors.clear();
+        batch.runs.clear();
+        batch.epoch = None;
+        self.pool.give(batch);
     }
 }
 
@@ -217,7 +218,7 @@ impl Owed {
         if !has_edges && self.fails.is_empty() && self.runs.is_empty() {
             return None;
         }
-        let mut xors = if has_edges { self.inbox.pool.take() } else { Vec::new() };
+        let mut batch = self.inbox.pool.take();
         let (first, second) = if planted!(AckBeforeChildren) {
             let roots = self.runs.drain(..).flat_map(Run::roots);
             self.consumed.extend(roots.map(|root| (root, FIRST_EDGE)));
@@ -225,14 +226,15 @@ impl Owed {
         } else {
             (&mut self.grown, &mut self.consumed)
         };
-        if xors.is_empty() && first.is_empty() {
-            std::mem::swap(&mut xors, second);
+        if first.is_empty() {
+            std::mem::swap(&mut batch.xors, second);
         } else {
-            xors.append(first);
-            xors.append(second);
+            batch.xors.append(first);
+            batch.xors.append(second);
         }
-        let (fails, runs) = (std::mem::take(&mut self.fails), std::mem::take(&mut self.runs));
-        Some(AckBatch { fails, xors, runs, epoch: None })
+        std::mem::swap(&mut batch.fails, &mut self.fails);
+        std::mem::swap(&mut batch.runs, &mut self.runs);
+        Some(batch)
     }
 }
 

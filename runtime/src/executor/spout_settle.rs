@@ -47,7 +47,7 @@ impl<S: Spout> SpoutStage<S> {
             let mut latency = self.latency();
             trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
             drop(latency);
-            self.parts.inbox.recycle(batch.xors);
+            self.parts.inbox.recycle(batch);
             self.applied.set(self.applied.get() + 1);
             self.tell_acked(spout, &mut trees, &mut count);
         }
