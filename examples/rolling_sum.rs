@@ -1,7 +1,7 @@
 //! Sums what came in since the last tick, and acks it only when the sum was handed on.
 //!
-//! Shows tickets: the numbers stay open while the bolt holds them, so that none is lost if the
-//! program dies between two ticks.
+//! Shows tickets: the numbers stay open while the bolt holds them. If the bolt panics between two
+//! ticks they fail, and with `replaying` they come again.
 //!
 //! ```sh
 //! cargo run --release --example rolling_sum

@@ -3,13 +3,14 @@
 //! [guide-topologies]: guide::topologies
 //! [guide-guarantees]: guide::guarantees
 //! [guide-testing]: guide::testing
+//! [guide-windows]: guide::windows
 #![doc = include_str!("../README.md")]
 
 // The first definition of a link wins: in files the links lead to files, here to these modules.
 
 pub use tormenta_dsl::*;
 pub use tormenta_runtime::{
-    DeadLetter, Histogram, Local, LocalCluster, Metrics, Options, Placement, ReportedError,
+    DeadLetter, Histogram, Local, LocalCluster, Metrics, Options, Phase, Placement, ReportedError,
     RunError, Running, Simulation, Stopper, Summary, Topology, Watch,
     artifact::{self, Args},
     limits, metrics, run, start, testkit,
@@ -52,6 +53,12 @@ pub mod guide {
     #[doc = include_str!("../docs/guide/guarantees.md")]
     pub mod guarantees {}
 
+    #[doc = include_str!("../docs/guide/windows.md")]
+    pub mod windows {}
+
     #[doc = include_str!("../docs/guide/testing.md")]
     pub mod testing {}
+
+    #[doc = include_str!("../docs/guide/fraud.md")]
+    pub mod fraud {}
 }

@@ -21,6 +21,10 @@ impl<T: Streams> Format<T> {
         }))
     }
 
+    pub(crate) fn fallible(write: fn(&T, &mut Vec<u8>) -> Result) -> Self {
+        Self(Arc::new(write))
+    }
+
     /// Adds a tuple and the end of its line; all of it or, on an error, nothing.
     pub(crate) fn line(&self, tuple: &T, lines: &mut Vec<u8>) -> Result {
         let before = lines.len();

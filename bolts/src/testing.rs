@@ -5,7 +5,6 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
     future::Future,
-    hash::Hash,
     pin::{Pin, pin},
     rc::Rc,
     sync::{Arc, Mutex},
@@ -15,7 +14,7 @@ use std::{
 
 use tormenta_dsl::{
     Context, Counters, Emitter, Epoch, Keyed, Outlets, Parts, Root, Shared, StateKey, StateValue,
-    Store, Stores, Streams, Timer,
+    Stores, Streams, Timer,
     emitter::Output,
     engine::{Batch, Flush, Outcome, PortWiring, Router, Settle, Tracker},
     error::Place,
@@ -48,6 +47,19 @@ impl<O: Streams> Bench<O> {
         let ports = if O::infos().is_empty() { Vec::new() } else { vec![wiring] };
         let output = Output::new(O::Outlets::wire(ports), 64, Rc::new(Edges), settled.clone());
         Self { output, emitted, settled }
+    }
+
+    /// A bench whose outputs stay staged: for several streams.
+    pub(crate) fn staging() -> Self {
+        let (emitted, settled) = (Rc::default(), Arc::<Settlements>::default());
+        let outlets = O::Outlets::wire(Vec::new());
+        let output = Output::new(outlets, usize::MAX, Rc::new(Edges), settled.clone());
+        Self { output, emitted, settled }
+    }
+
+    /// What was staged since the beginning.
+    pub(crate) fn staged(&self) -> Vec<O> {
+        self.output.staged_mut().values.clone()
     }
 
     pub(crate) fn emitter<A>(&self) -> Emitter<O, A> {
@@ -91,8 +103,22 @@ struct Edges;
 impl Tracker for Edges {
     fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold {
         let edges = roots.iter().map(|root| (*root, 7)).collect();
-        Hold { edges, epoch: epoch.cloned(), age: Age::new(0) }
+        Hold::one(edges, epoch.cloned(), Age::new(0))
     }
+
+    fn grow(&self, root: Root) -> (Root, u64) {
+        (root, 7)
+    }
+
+    fn open(&self, _first: Root, _count: usize) -> Option<(Root, usize, u64)> {
+        None
+    }
+
+    fn begin_set(&self) -> Option<Arc<Age>> {
+        None
+    }
+
+    fn add_to_set(&self, _age: &Arc<Age>, _root: Root) {}
 }
 
 #[derive(Default)]
@@ -100,7 +126,7 @@ struct Settlements(Mutex<Vec<Settled>>);
 
 impl<O: Streams> Settle<O> for Settlements {
     fn settle(&self, hold: Hold, outcome: Outcome<O>) {
-        let tree = hold.edges.first().map_or(0, |(root, _)| root.slot() as u64);
+        let tree = hold.roots().next().map_or(0, |root| root.slot() as u64);
         let settled = match outcome {
             Outcome::Ack(_) => Settled::Acked(tree),
             Outcome::Fail(why) => Settled::Failed(tree, why),
@@ -119,39 +145,7 @@ pub(crate) struct TestStores;
 
 impl Stores for TestStores {
     fn keyed<K: StateKey, V: StateValue>(&mut self, _name: &str, keyed: &mut Keyed<K, V>) {
-        keyed.attach(Box::new(Map(HashMap::new())));
-    }
-}
-
-struct Map<K, V>(HashMap<K, V>);
-
-impl<K: Hash + Eq + Send, V: Send> Store<K, V> for Map<K, V> {
-    fn get(&self, key: &K) -> Option<&V> {
-        self.0.get(key)
-    }
-
-    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.0.get_mut(key)
-    }
-
-    fn entry(&mut self, key: K, make: &mut dyn FnMut() -> V) -> &mut V {
-        self.0.entry(key).or_insert_with(make)
-    }
-
-    fn insert(&mut self, key: K, value: V) {
-        self.0.insert(key, value);
-    }
-
-    fn remove(&mut self, key: &K) -> Option<V> {
-        self.0.remove(key)
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn iter(&self) -> Box<dyn Iterator<Item = (&K, &V)> + '_> {
-        Box::new(self.0.iter())
+        keyed.attach(Box::new(HashMap::new()));
     }
 }
 
@@ -168,7 +162,41 @@ impl Timer for Noon {
     }
 }
 
+/// Time that a test moves by hand. Who sleeps moves it, and wakes at once.
+#[derive(Default)]
+pub(crate) struct HandClock(Mutex<Duration>);
+
+impl HandClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn set(&self, now: Duration) {
+        *self.0.lock().expect("no test panics here") = now;
+    }
+}
+
+impl Timer for HandClock {
+    fn now(&self) -> Duration {
+        *self.0.lock().expect("no test panics here")
+    }
+
+    fn sleep_until(self: Arc<Self>, until: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.set(until.max(self.now()));
+        Box::pin(std::future::ready(()))
+    }
+}
+
 pub(crate) fn context(task: usize, tasks: usize) -> Context {
+    timed_context(task, tasks, Arc::new(Noon))
+}
+
+/// A task with this clock.
+pub(crate) fn context_at(clock: &Arc<HandClock>, task: usize) -> Context {
+    timed_context(task, task + 1, clock.clone())
+}
+
+fn timed_context(task: usize, tasks: usize, timer: Arc<dyn Timer>) -> Context {
     Context::new(Parts {
         topology: "test".into(),
         place: Place { component: "test".into(), task },
@@ -176,7 +204,7 @@ pub(crate) fn context(task: usize, tasks: usize) -> Context {
         config: Arc::new(BTreeMap::new()),
         counters: Counters::default(),
         shared: Shared::default(),
-        timer: Arc::new(Noon),
+        timer,
         report: Arc::new(|_, _| {}),
     })
 }

@@ -204,19 +204,23 @@ impl<B: Bolt> Component for BoltComponent<B> {
         let info = self.info();
         let (edge, is_feedback) = (self.edges[edge].clone(), info.feedback[edge]);
         let addresses = self.addresses.clone();
-        let target = info.index;
+        let (target, targets) = (info.index, info.stats.clone());
         let From { component, task, .. } = *from;
         let (wake, stats) = (from.wake.clone(), from.stats.clone());
         Box::new(move |shared| {
             // Feedback has lanes of its own: it must not wait behind other tuples.
             let key = (component, task, target * 2 + usize::from(is_feedback));
             let lanes = shared.lanes(key, || {
-                let lane = |address: &Address<B::Input>| {
-                    Lane::new(address.link(wake.clone(), is_feedback))
+                let lane = |(address, target): (&Address<B::Input>, &Arc<TaskStats>)| {
+                    let lane = Lane::new(address.link(wake.clone(), is_feedback));
+                    target.add_queue(lane.queue());
+                    lane
                 };
-                std::cell::RefCell::new(addresses.iter().map(lane).collect::<Vec<_>>())
+                let lanes = addresses.iter().zip(&targets).map(lane);
+                std::cell::RefCell::new(lanes.collect::<Vec<_>>())
             });
-            let handover = Handover::new(lanes, shared.clone(), stats);
+            let keys = targets[0].keys.clone();
+            let handover = Handover::new(lanes, shared.clone(), stats, keys);
             edge.router(Box::new(handover), task)
         })
     }

@@ -10,6 +10,10 @@
 //! any more. A tree that is open although all is quiet and nobody holds it has lost a tuple: the
 //! machine waits until its spout has noticed, and has replayed or failed it. At the limit it
 //! stops waiting, and says so.
+//!
+//! The limit counts from the moment that somebody asks for the end. When the inputs end by
+//! themselves nobody is in a hurry: what was read is worked off, however long that takes. But a
+//! tick or a finish is user code that nothing else puts an end to, so each has the limit for itself.
 
 use std::time::Duration;
 
@@ -30,6 +34,8 @@ pub(crate) struct Seen {
     pub(crate) components: usize,
     /// All bolts have stopped.
     pub(crate) bolts_stopped: bool,
+    /// When the oldest tick or finish began that is running, and that waits for no reader.
+    pub(crate) own_since: Option<Duration>,
 }
 
 /// What the controller shall do.
@@ -61,13 +67,18 @@ pub(crate) struct Drain {
     phase: Phase,
     limit: Duration,
     deadline: Option<Duration>,
+    /// Since when the inputs have ended.
+    exhausted_at: Option<Duration>,
+    /// When the tick or finish that is running will have taken too long.
+    own_deadline: Option<Duration>,
     /// Whether the limit passed, so that something was cut off.
     pub(crate) cut: bool,
 }
 
 impl Drain {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { phase: Phase::Running, limit, deadline: None, cut: false }
+        let (deadline, exhausted_at, own_deadline) = (None, None, None);
+        Self { phase: Phase::Running, limit, deadline, exhausted_at, own_deadline, cut: false }
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -80,7 +91,8 @@ impl Drain {
 
     /// When the end will have taken too long, while it is under way.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.deadline.filter(|_| matches!(self.phase, Phase::Draining | Phase::Finishing(_)))
+        let is_stopping = matches!(self.phase, Phase::StoppingBolts | Phase::Ended);
+        self.deadline.into_iter().chain(self.own_deadline).min().filter(|_| !is_stopping)
     }
 
     /// Somebody asked the topology to end.
@@ -102,9 +114,10 @@ impl Drain {
 
     /// What to do next, given what was seen.
     pub(crate) fn step(&mut self, seen: Seen, now: Duration) -> Option<Command> {
-        if self.deadline.is_some_and(|deadline| now >= deadline)
-            && !matches!(self.phase, Phase::StoppingBolts | Phase::Ended)
-        {
+        self.exhausted_at = seen.exhausted.then(|| self.exhausted_at.unwrap_or(now));
+        let own_since = self.exhausted_at.zip(seen.own_since);
+        self.own_deadline = own_since.map(|(exhausted, since)| since.max(exhausted) + self.limit);
+        if self.deadline().is_some_and(|deadline| now >= deadline) {
             return Some(self.cut());
         }
         match self.phase {
@@ -153,6 +166,7 @@ mod tests {
             finished_below,
             components: 3,
             bolts_stopped: false,
+            own_since: None,
         }
     }
 
@@ -185,6 +199,34 @@ mod tests {
         let now = Duration::ZERO;
         assert_eq!(drain.step(Seen { lost: true, ..quiet(0) }, now), None);
         assert_eq!(drain.step(quiet(0), now), Some(Command::FinishBelow(1)));
+    }
+
+    #[test]
+    fn a_finish_has_the_limit_for_itself() {
+        let (mut drain, second) = (Drain::new(Duration::from_secs(1)), Duration::from_secs(1));
+        assert_eq!(drain.step(quiet(1), second), Some(Command::FinishBelow(1)));
+        assert_eq!(drain.step(quiet(1), second), Some(Command::FinishBelow(2)));
+        let finishing = Seen { quiet: false, own_since: Some(second), ..quiet(1) };
+        assert_eq!(drain.step(finishing, second * 2 - Duration::from_nanos(1)), None);
+        assert_eq!(drain.deadline(), Some(second * 2));
+        let another = Seen { own_since: Some(second * 2), ..finishing };
+        assert_eq!(drain.step(another, second * 2), None, "each has it for itself");
+        let waits = Seen { own_since: None, ..finishing };
+        assert_eq!(drain.step(waits, second * 9), None, "nobody hurries who waits for a reader");
+        assert_eq!(drain.step(another, second * 9), Some(Command::StopBolts));
+        assert!(drain.cut);
+    }
+
+    #[test]
+    fn a_tick_that_began_before_the_inputs_ended_has_the_limit_from_then() {
+        let (mut drain, second) = (Drain::new(Duration::from_secs(1)), Duration::from_secs(1));
+        let tick = Seen { quiet: false, own_since: Some(second), ..quiet(0) };
+        let running = Seen { exhausted: false, ..tick };
+        assert_eq!(drain.step(running, second * 5), None);
+        assert_eq!(drain.deadline(), None);
+        assert_eq!(drain.step(tick, second * 5), None);
+        assert_eq!(drain.deadline(), Some(second * 6));
+        assert_eq!(drain.step(tick, second * 6), Some(Command::StopBolts));
     }
 
     #[test]

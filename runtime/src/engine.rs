@@ -1,25 +1,32 @@
 //! A running topology, whatever drives its cores: threads, or a simulation.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use tormenta_dsl::{Plan, Topology, error::Place, plan::ComponentKind, plan::PlanErrors};
+use tormenta_dsl::{
+    Error, Plan, Settings, Topology, error::Place, plan::ComponentKind, plan::PlanErrors,
+};
 
 use crate::{
     acker::acks::AckInbox,
     build::{AckEnd, Component, Info, Local, Wiring},
-    clock::Clock,
+    clock::{Clock, Nanos},
     drain::{Command, Seen},
     executor::{
         core::Planted,
         shared::{Bell, Control, EngineShared, Epochs},
         signal::WakeCell,
+        user_code::At,
     },
     limits,
     metrics::{Metrics, task::TaskStats},
     placement::Placement,
     planted,
-    report::{OnLetter, Reports},
+    report::{OnLetter, Phase, Reports},
     rng::Rng,
+    watchdog::{Blocked, Watchdog},
 };
 
 /// What an engine is given besides the topology.
@@ -69,13 +76,19 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
     let (plan, components) = topology.into_parts()?;
     let placement = Placement::new(&plan, setup.cores.max(1), setup.fuse);
     let names: Vec<Arc<str>> = components.iter().map(|c| c.name.clone()).collect();
+    let mut number = 0;
     let stats: Vec<Vec<Arc<TaskStats>>> = plan
         .components
         .iter()
         .enumerate()
         .map(|(index, c)| {
             let place = |task| Place { component: names[index].clone(), task };
-            (0..c.settings.tasks).map(|task| TaskStats::new(index, place(task))).collect()
+            let keys = Arc::default();
+            let stats = |task| {
+                number += 1;
+                TaskStats::new(number - 1, index, place(task), Arc::clone(&keys))
+            };
+            (0..c.settings.tasks).map(stats).collect()
         })
         .collect();
     let wakes = wakes(&plan, &placement);
@@ -107,6 +120,7 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
         objects: tormenta_dsl::Shared::default(),
         inboxes,
         tasks: stats.iter().flatten().cloned().collect(),
+        loops: std::sync::Mutex::default(),
         batch_tuples: setup.batch_tuples,
         batches_per_turn: setup.batches_per_turn,
     });
@@ -174,9 +188,17 @@ fn inboxes(plan: &Plan, wakes: &[Vec<Arc<WakeCell>>]) -> (Vec<AckInbox>, Vec<Vec
     (inboxes, receivers)
 }
 
+/// How long user code of a component may keep its thread.
+fn patience(settings: &Settings) -> Nanos {
+    settings.execute_timeout.unwrap_or(limits::BLOCKED_AFTER).as_nanos() as Nanos
+}
+
 impl Handle {
     pub(crate) fn metrics(&self) -> Metrics {
-        Metrics::read(self.shared.tasks.iter().map(|task| &**task))
+        let clones =
+            |task: &TaskStats| self.plan.components[task.component].settings.concurrency.limit();
+        let tasks = self.shared.tasks.iter().map(|task| (&**task, clones(task)));
+        Metrics::read(tasks, self.shared.clock.now())
     }
 
     /// Whether every spout has said that it will emit nothing more.
@@ -205,6 +227,7 @@ impl Handle {
         let pending: u64 = tasks.iter().map(|task| task.pending.get()).sum();
         let held: usize = tasks.iter().map(|task| task.duty.held.load(Ordering::SeqCst)).sum();
         let failed = self.shared.reports.fatal_error().is_some();
+        let own_since = tasks.iter().filter_map(|task| task.duty.own_since()).min();
         Seen {
             exhausted,
             quiet: done == given,
@@ -213,7 +236,35 @@ impl Handle {
             finished_below,
             components: self.order.len(),
             bolts_stopped,
+            own_since: own_since.map(Duration::from_nanos),
         }
+    }
+
+    /// Reports the tasks whose user code keeps its thread for too long. Says when to look again.
+    pub(crate) fn watch(&self, watchdog: &mut Watchdog) -> Nanos {
+        let limits = self.plan.components.iter().map(|component| patience(&component.settings));
+        let shortest = limits.min().unwrap_or(Nanos::MAX);
+        let settings =
+            |at: At| &self.plan.components[self.shared.tasks[at.task()].component].settings;
+        let limit = |at: At| match at.phase() {
+            // To wait for its input is what such a spout is for.
+            Phase::Next if settings(at).blocking => Nanos::MAX,
+            _ => patience(settings(at)),
+        };
+        let now = self.shared.clock.now();
+        let (blocked, next) = watchdog.look(now, shortest, self.shared.looks(), limit);
+        for Blocked { at, since } in blocked {
+            let (phase, seconds) = (at.phase(), (now - since) as f64 / 1e9);
+            let mend = match settings(at).blocking {
+                true => "",
+                false => {
+                    ", and nothing else runs on its core: let it await, or declare it `blocking`"
+                }
+            };
+            let why = format!("stuck: `{phase}` has not returned for {seconds:.1} s{mend}");
+            self.shared.report(&self.shared.tasks[at.task()].place, Some(phase), &Error::msg(why));
+        }
+        next
     }
 
     /// Does what the drain machine says.
@@ -229,16 +280,32 @@ impl Handle {
 
     /// Tasks that still hold tickets or are executing, for people who wait for the end.
     pub(crate) fn holders(&self) -> Vec<String> {
-        self.shared.tasks.iter().filter_map(|task| self.holder(task)).collect()
+        let now = self.shared.clock.now();
+        let looks = self.shared.looks();
+        self.shared.tasks.iter().filter_map(|task| self.holder(task, now, &looks)).collect()
     }
 
-    fn holder(&self, task: &TaskStats) -> Option<String> {
+    fn holder(
+        &self,
+        task: &TaskStats,
+        now: Nanos,
+        looks: &[Option<(At, Nanos)>],
+    ) -> Option<String> {
+        let seconds = |since: Nanos| now.saturating_sub(since) as f64 / 1e9;
+        let is_own = |look: &&(At, Nanos)| look.0.task() == task.number;
+        let blocking = looks.iter().flatten().find(is_own);
+        let blocking = blocking
+            .filter(|(_, since)| seconds(*since) >= limits::BLOCKED_NAMED_AFTER.as_secs_f64());
         let held = task.duty.held.load(Ordering::Relaxed);
         let since = task.duty.executing_since.load(Ordering::Relaxed);
-        let executing = (since > 0).then(|| {
-            let seconds = self.shared.clock.now().saturating_sub(since) as f64 / 1e9;
-            format!("executing for {seconds:.1} s")
-        });
+        let executing = match (blocking, task.duty.own_since()) {
+            (Some((at, since)), _) => {
+                Some(format!("blocks in `{}` for {:.1} s", at.phase(), seconds(*since)))
+            }
+            _ if since > 0 => Some(format!("executing for {:.1} s", seconds(since))),
+            (None, Some(since)) => Some(format!("in a tick or finish for {:.1} s", seconds(since))),
+            (None, None) => None,
+        };
         let plural = if held == 1 { "" } else { "s" };
         let held = (held > 0).then(|| format!("holds {held} tuple{plural}"));
         let what: Vec<String> = executing.into_iter().chain(held).collect();

@@ -45,13 +45,14 @@ mod report;
 mod rng;
 pub mod testkit;
 mod watch;
+mod watchdog;
 
 pub use build::Local;
 pub use cluster::{LocalCluster, Simulation};
 pub use local::{Options, RunError, Running, Stopper, Summary, run, start};
 pub use metrics::{Histogram, Metrics};
 pub use placement::Placement;
-pub use report::{DeadLetter, OnLetter, ReportedError};
+pub use report::{DeadLetter, OnLetter, Phase, ReportedError};
 pub use rng::Rng;
 pub use watch::Watch;
 

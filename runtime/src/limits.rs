@@ -47,6 +47,35 @@ pub const DEAD_LETTERS_KEPT: usize = 1_000;
 /// Errors of execute that one task reports within [`ERROR_INTERVAL`].
 pub const ERRORS_PER_INTERVAL: u32 = 5;
 
+/// How long user code may keep its thread without returning or waiting before it is reported,
+/// where the task has no `execute_timeout`.
+pub const BLOCKED_AFTER: Duration = Duration::from_secs(30);
+
+/// How long user code must have kept its thread to be named to somebody who asks who holds on.
+pub const BLOCKED_NAMED_AFTER: Duration = Duration::from_millis(100);
+
+/// Shortest pause between two looks at what the loops are at.
+pub const WATCH_PAUSE_MIN: Duration = Duration::from_millis(10);
+
+/// Time for one tuple from which on each of them is stamped, so that it is known how long the
+/// present one has taken. A stamp takes some 25 ns.
+pub const SLOW_TUPLE: Duration = Duration::from_micros(10);
+
+/// How long a spout whose `next` is slow is asked for tuples before they are handed on.
+pub const SLOW_FILL: Duration = Duration::from_millis(1);
+
+/// Batches of feedback that a task takes before it takes one of other input that is waiting.
+pub const FEEDBACK_IN_A_ROW: usize = 16;
+
+/// How long the capacity of a task looks back, at least; at most twice as long.
+pub const CAPACITY_WINDOW: Duration = Duration::from_secs(10);
+
+/// Samples of keys after which the old ones count half.
+pub const KEY_SAMPLES: u64 = 65_536;
+
+/// Key groups that the metrics of a component name.
+pub const HOT_KEYS_NAMED: usize = 3;
+
 /// Interval after which a task reports errors anew.
 pub const ERROR_INTERVAL: Duration = Duration::from_secs(10);
 

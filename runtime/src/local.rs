@@ -20,6 +20,7 @@ use crate::{
     placement::Placement,
     report::{DeadLetter, OnLetter, ReportedError},
     watch::Watch,
+    watchdog::Watchdog,
 };
 
 /// How a topology runs in this process.
@@ -202,11 +203,18 @@ fn spawn_controller(
         .spawn(move || control(&handle, &asked, Drain::new(limit)))
 }
 
-/// Steps the drain machine until the topology has ended.
+/// Steps the drain machine until the topology has ended, and looks out for code that is stuck.
 fn control(handle: &Handle, asked: &Asked, mut drain: Drain) {
     let mut pause = None;
+    let mut watchdog = Watchdog::default();
+    let mut next_look = handle.watch(&mut watchdog);
     while !drain.is_ended() {
-        let request = asked.wait(pause);
+        let look_in = next_look.saturating_sub(handle.shared.clock.now());
+        let look_in = Duration::from_nanos(look_in);
+        let request = asked.wait(pause.unwrap_or(look_in).min(look_in));
+        if handle.shared.clock.now() >= next_look {
+            next_look = handle.watch(&mut watchdog);
+        }
         let now = Duration::from_nanos(handle.shared.clock.now());
         let seen = handle.look();
         let command = match request {
@@ -395,16 +403,11 @@ impl Asked {
     }
 
     /// Waits until somebody asks, or for a while.
-    fn wait(&self, pause: Option<Duration>) -> Request {
+    fn wait(&self, pause: Duration) -> Request {
         let mut state = self.lock();
         if !state.1 {
-            state = match pause {
-                None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(pause) => {
-                    let waited = self.bell.wait_timeout(state, pause);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            let waited = self.bell.wait_timeout(state, pause);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.1 = false;
         state.0

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Mutex, PoisonError},
 };
 
@@ -27,6 +28,43 @@ pub struct DeadLetter {
     pub tuple: Option<Record>,
 }
 
+/// What the engine asked of a component's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Phase {
+    /// `prepare`, and what comes before it: the clone and `state`.
+    Prepare,
+    /// `execute` of a bolt.
+    Execute,
+    /// `tick` of a bolt.
+    Tick,
+    /// `finish` of a bolt.
+    Finish,
+    /// `next` of a spout; also `activated` and `deactivated`.
+    Next,
+    /// `acked` or `failed` of a spout.
+    Acked,
+}
+
+impl Phase {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Prepare, Self::Execute, Self::Tick, Self::Finish, Self::Next, Self::Acked];
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prepare => "prepare",
+            Self::Execute => "execute",
+            Self::Tick => "tick",
+            Self::Finish => "finish",
+            Self::Next => "next",
+            Self::Acked => "acked",
+        })
+    }
+}
+
 /// An error that a component reported.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReportedError {
@@ -36,6 +74,9 @@ pub struct ReportedError {
     pub component: String,
     /// Index of the task.
     pub task: usize,
+    /// What the task was at. `None` where that is not known: for an error that was reported while
+    /// the task waited, or from another thread.
+    pub phase: Option<Phase>,
     /// The chain of causes.
     pub error: String,
 }
@@ -58,20 +99,21 @@ impl Reports {
         Self { on_letter, ..Self::default() }
     }
 
-    pub(crate) fn error(&self, now: Nanos, place: &Place, error: &str) {
+    pub(crate) fn error(&self, now: Nanos, place: &Place, phase: Option<Phase>, error: &str) {
         tracing::warn!(component = %place.component, task = place.task, error, "component error");
         let error = ReportedError {
             at_seconds: now as f64 / 1e9,
             component: place.component.to_string(),
             task: place.task,
+            phase,
             error: error.to_owned(),
         };
         keep(&self.errors, error, limits::ERRORS_KEPT);
     }
 
     /// An error that ends the topology. The first one is what it ends with.
-    pub(crate) fn fatal(&self, now: Nanos, place: &Place, error: &str) {
-        self.error(now, place, error);
+    pub(crate) fn fatal(&self, now: Nanos, place: &Place, phase: Phase, error: &str) {
+        self.error(now, place, Some(phase), error);
         self.set_fatal(format!("{}: {error}", place.component));
     }
 

@@ -23,6 +23,11 @@ impl Watch {
         self.0.shared.reports.errors()
     }
 
+    /// Whether the end took too long, and what was left of it was cut off.
+    pub(crate) fn is_cut(&self) -> bool {
+        !self.0.shared.reports.cut_off().is_empty()
+    }
+
     /// See [`Running::holders`](crate::Running::holders).
     #[must_use]
     pub fn holders(&self) -> Vec<String> {

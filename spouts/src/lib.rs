@@ -3,21 +3,44 @@
 //! | spout | emits |
 //! |---|---|
 //! | [`Lines`] | the lines of files, directories, patterns and standard input, packed or not |
+//! | [`CsvRows`], [`JsonLines`] | the rows of files as typed tuples |
+//! | `Tail` | the lines of a file as they are written, through rotations and crashes |
+//! | [`TcpLines`], [`UdpLines`] | the lines that are sent to a port |
+//! | [`HttpBodies`] | what is sent by POST, answered when its tree has ended |
+//! | [`Timer`] | a number every so often |
+//! | [`Replayed`] | the tuples of another spout, as fast as they happened |
 //! | [`Sequence`] | numbers, as fast as they are read or at a rate |
 //! | [`generate`] | what a closure makes of each number |
 //!
-//! All of them know `tormenta-dsl` and no engine. They give their tuples no id and replay nothing
-//! by themselves: declare them with `.replaying(Retry::default())` where a tuple must not be lost.
+//! All of them know `tormenta-dsl` and no engine. Except for `Tail` and [`HttpBodies`], whose pages
+//! say what they do, they give their tuples no id and replay nothing by themselves: declare them
+//! with `.replaying(Retry::default())` where a tuple must not be lost.
+
+// `derive(Tuple)` names the facade.
+#[cfg(test)]
+extern crate tormenta_dsl as tormenta;
 
 mod counting;
 mod generator;
 pub mod lines;
+mod net;
 mod pace;
+mod replay;
+mod rows;
 mod sequence;
+#[cfg(unix)]
+mod tail;
 #[cfg(test)]
 mod testing;
+mod timer;
 
 pub use generator::{Generator, generate};
 pub use lines::{Lines, Progress};
+pub use net::{Asked, HttpBodies, Listening, Post, TcpLines, UdpLines};
+pub use replay::Replayed;
+pub use rows::{BadRow, BadRows, CsvRows, JsonLines};
 pub use sequence::Sequence;
+#[cfg(unix)]
+pub use tail::Tail;
+pub use timer::Timer;
 pub use tormenta_dsl::text::{Line, Words, words};

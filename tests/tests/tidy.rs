@@ -22,7 +22,7 @@ use code::{code, has_word};
 use links::links;
 
 /// Which crate of the house may depend on which. No other arrow, not even for tests.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("tormenta-macros", &[]),
     ("tormenta-dsl", &["tormenta-macros"]),
     ("tormenta-runtime", &["tormenta-dsl"]),
@@ -30,7 +30,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("tormenta-bolts", &["tormenta-dsl"]),
     ("tormenta", &["tormenta-dsl", "tormenta-runtime", "tormenta-spouts", "tormenta-bolts"]),
     ("tormenta-alloc", &[]),
-    ("tormenta-cli", &["tormenta", "tormenta-alloc"]),
+    ("tormenta-fraud", &["tormenta"]),
+    ("tormenta-cli", &["tormenta", "tormenta-alloc", "tormenta-fraud"]),
     (
         "tormenta-tests",
         &["tormenta", "tormenta-dsl", "tormenta-runtime", "tormenta-spouts", "tormenta-bolts"],
@@ -46,6 +47,8 @@ const WORDS: [(&str, &[&str]); 7] = [
             "runtime/src/executor/core.rs",
             "runtime/src/local.rs",
             "runtime/src/artifact/",
+            "spouts/src/net/",
+            "bolts/src/http_post/",
             "cluster/cli/",
             "tests/",
         ],

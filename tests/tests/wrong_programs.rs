@@ -34,8 +34,9 @@
 //! | 25 | a bolt that cannot be cloned or moved      | `not_clone`, `not_send` | the same       |
 //!
 //! Besides: `ui/component` has mistakes inside of bolts, which no form changes (wrong type
-//! emitted, no `.await`, a ticket dropped or settled twice, an anchored emit in `tick`), and
-//! `ui/macro` has `all_at_once`, `head` and `attribute` for what only macros can get wrong.
+//! emitted, no `.await`, a ticket dropped or settled twice, an anchored emit in `tick`) and of
+//! tuples and enums of streams (attributes of serde, names that are taken), and `ui/macro` has
+//! `all_at_once`, `head` and `attribute` for what only macros can get wrong.
 //!
 //! The texts are those of the compiler in the house. After a change, look at each one by eye:
 //! `TRYBUILD=overwrite cargo test -p tormenta-tests --test wrong_programs`.

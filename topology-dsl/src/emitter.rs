@@ -11,8 +11,9 @@ use std::{
 };
 
 use crate::{
-    Epoch, Result, Root, Streams, Ticket,
+    Epoch, Holds, Result, Root, Streams, Ticket,
     engine::{Batch, Flush, Settle, Tracker},
+    loan::Loan,
     streams::Outlets,
 };
 
@@ -108,6 +109,73 @@ impl<O: Streams> Emitter<O> {
         };
         Ticket::new(hold, output.settle.clone())
     }
+
+    /// Adds the tuple being executed to a set of held ones: its tree stays open until the set is
+    /// settled. A tuple that nobody tracks is not added.
+    ///
+    /// The way to hold very many: see [`Holds`], which has an example.
+    #[inline]
+    pub fn hold_into(&self, holds: &mut Holds<O>) {
+        let (root, loan) = (self.output.root.get(), &self.output.loan);
+        let follows = root == loan.next.get() && holds.next == loan.tree.get();
+        if follows && root != loan.end.get() {
+            let tree = holds.next.nth_after(1);
+            holds.next = tree;
+            loan.tree.set(tree);
+            loan.next.set(root.plus(self.output.root_step.get()));
+        } else {
+            self.output.hold_into(root, holds);
+        }
+    }
+
+    /// Where the tuple being executed comes from: the same number for all tuples of one spout
+    /// task, and different ones for those of different tasks. Tuples that nobody tracks have one
+    /// number together; one that is anchored to several trees has that of the first.
+    ///
+    /// Tuples of one origin come in its order, unless they took different ways; so this tells the
+    /// progress of one input from that of another.
+    ///
+    /// ```
+    /// use tormenta_dsl::{Bolt, Emitter, Result};
+    ///
+    /// /// Emits how often the input changed from one spout task to another.
+    /// #[derive(Clone, Default)]
+    /// struct Changes { last: Option<usize>, count: u64 }
+    ///
+    /// impl Bolt for Changes {
+    ///     type Input = u64;
+    ///     type Output = u64;
+    ///     async fn execute(&mut self, _n: u64, out: &Emitter<u64>) -> Result {
+    ///         let is_other = self.last.replace(out.origin()) != Some(out.origin());
+    ///         self.count += u64::from(is_other);
+    ///         out.emit(self.count).await
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn origin(&self) -> usize {
+        let root = self.output.root.get();
+        if root.is_many() {
+            return self.output.anchors.borrow().first().map_or(UNTRACKED, |root| origin(*root));
+        }
+        origin(root)
+    }
+}
+
+/// Origins of tuples whose tree has not left its spout's loop, and of those without a tree.
+const SAME_LOOP: usize = Root::OWNERS_MAX;
+const UNTRACKED: usize = Root::OWNERS_MAX + 1;
+
+#[inline]
+fn origin(root: Root) -> usize {
+    if root.is_provisional() {
+        SAME_LOOP
+    } else if root.is_none() {
+        UNTRACKED
+    } else {
+        root.owner()
+    }
 }
 
 impl<O: Streams, A> Emitter<O, A> {
@@ -171,6 +239,8 @@ pub struct Output<O: Streams> {
     root_step: Cell<u64>,
     /// Its trees, while `root` says that they are many.
     anchors: RefCell<Vec<Root>>,
+    /// Tuples of the batch being executed that a holder has taken over.
+    loan: Loan,
     /// The oldest epoch of anything staged or being executed.
     epoch: RefCell<Option<Epoch>>,
     staged: RefCell<Batch<O>>,
@@ -198,6 +268,7 @@ impl<O: Streams> Output<O> {
             root: Cell::new(Root::NONE),
             root_step: Cell::new(0),
             anchors: RefCell::default(),
+            loan: Loan::new(),
             epoch: RefCell::default(),
             staged: RefCell::default(),
             staged_max: Cell::new(staged_limit.min(outlets.room()).max(1)),
@@ -235,14 +306,44 @@ impl<O: Streams> Output<O> {
         self.root.set(root);
     }
 
-    /// The tuple executed next belongs to the tree `first`, and the one after it to the tree that
-    /// comes [after](Root::nth_after) that.
-    pub fn set_root_before(&self, first: Root) {
+    /// A batch of `len` tuples begins. The first belongs to the tree `first`, and each to the tree
+    /// that comes [after](Root::nth_after) that of the one before. Every tuple is this edge of its
+    /// tree, zero if it is none.
+    pub fn begin_run(&self, first: Root, len: usize, edge: u64) {
         self.root_step.set(first.step());
         self.root.set(first.before(first.step()));
+        self.loan.begin(Some((first, len)), edge);
     }
 
-    /// Goes on to the next tree, see [`set_root_before`](Output::set_root_before).
+    /// A batch begins whose tuples are told one by one.
+    pub fn begin_list(&self) {
+        self.loan.begin(None, 0);
+    }
+
+    /// Says which edge of its tree the tuple of a list is, zero if it is none.
+    #[inline]
+    pub fn set_edge(&self, edge: u64) {
+        self.loan.set_edge(edge);
+    }
+
+    /// Whether a holder took over the edge of the last tuple of a list.
+    #[inline]
+    pub fn take_is_lent(&self) -> bool {
+        self.loan.take_is_lent()
+    }
+
+    /// The tuples among these, of a run, whose edges no holder took over.
+    pub fn kept(&self, tuples: std::ops::Range<usize>, each: impl FnMut(std::ops::Range<usize>)) {
+        self.loan.kept(tuples, each);
+    }
+
+    /// Trees that were opened for a holder who did not take them: the first and the number of
+    /// each run. To be called when the batch has been executed.
+    pub fn take_unused(&self, each: impl FnMut(Root, usize)) {
+        self.loan.take_unused(each);
+    }
+
+    /// Goes on to the next tree, see [`begin_run`](Output::begin_run).
     #[inline(always)]
     pub fn set_next_root(&self) {
         self.root.set(self.root.get().plus(self.root_step.get()));
@@ -326,6 +427,36 @@ impl<O: Streams> Output<O> {
         let mut staged = self.staged.borrow_mut();
         staged.anchors.push(anchors);
         Root::many(staged.anchors.len() - 1, self.root.get().is_replayed())
+    }
+
+    /// Where the tuple is no neighbour of what the set had last.
+    #[inline(never)]
+    fn hold_into(&self, root: Root, holds: &mut Holds<O>) {
+        if root.is_none() {
+            return;
+        }
+        if holds.is_new() {
+            holds.begin(self.settle.clone());
+            holds.ages.extend(self.tracker.begin_set());
+        }
+        holds.lower(self.epoch.borrow().as_ref());
+        if root.is_many() {
+            let anchors = self.anchors.borrow();
+            let grown: Vec<_> = anchors.iter().map(|root| self.tracker.grow(*root)).collect();
+            self.age(holds, &grown);
+            return holds.push_many(grown.into_iter());
+        }
+        let (tree, edge) = self.loan.lend(root, &*self.tracker);
+        holds.push(tree, edge);
+        self.age(holds, &[(tree, edge)]);
+    }
+
+    /// Lets the engine know what the set holds, if it may expire.
+    fn age(&self, holds: &Holds<O>, edges: &[(Root, u64)]) {
+        if let Some(age) = holds.ages.first() {
+            edges.iter().for_each(|(root, _)| self.tracker.add_to_set(age, *root));
+            self.loan.tree.set(Root::NEVER); // so that it hears of each
+        }
     }
 
     /// Whether the stage is full.

@@ -16,7 +16,10 @@ use std::{
 };
 
 pub use crate::roots::Roots;
-use crate::{Bolt, Edge, Epoch, Root, Settings, Spout, ticket::Hold};
+use crate::{
+    Bolt, Edge, Epoch, KeyGroup, Root, Settings, Spout,
+    ticket::{Age, Hold},
+};
 
 /// An engine: something that can be given typed components.
 pub trait Engine: Sized + 'static {
@@ -182,6 +185,10 @@ pub trait Lanes<I> {
     /// that they do not grow old before they are even sent.
     fn room(&self) -> usize;
 
+    /// Takes note of the key group of one tuple of a batch of so many that a grouping by key deals
+    /// out. For metrics; nothing unless the engine wants to know.
+    fn sample(&mut self, _group: KeyGroup, _tuples: usize) {}
+
     /// Takes all tuples out of `batch`. Never refuses: what cannot leave yet waits inside, and
     /// [`poll_flush`](Lanes::poll_flush) says so.
     fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>);
@@ -217,6 +224,21 @@ pub struct PortWiring {
 pub trait Tracker {
     /// Makes the current tuple one edge longer, an edge to the holder, and returns it.
     fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold;
+
+    /// Makes a tree one edge longer, an edge to the holder. Returns its lasting name and the edge.
+    fn grow(&self, root: Root) -> (Root, u64);
+
+    /// Gives lasting names to the trees of the loop's own spout, from `first` on: to `count` of
+    /// them, or to fewer. Returns the name of the first, how many have names that come
+    /// [after](Root::nth_after) it, and the edge that each has to the holder. `None` where that
+    /// can only be done one by one.
+    fn open(&self, first: Root, count: usize) -> Option<(Root, usize, u64)>;
+
+    /// A set of held tuples begins. Where holds expire, it has an age.
+    fn begin_set(&self) -> Option<Arc<Age>>;
+
+    /// The set with this age holds this tree as well.
+    fn add_to_set(&self, age: &Arc<Age>, root: Root);
 }
 
 /// Where settled tickets go. Tickets are `Send`, so this may be called from any thread.

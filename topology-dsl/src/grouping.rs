@@ -135,6 +135,8 @@ pub(crate) struct Routed<T> {
     /// Lanes to quick tasks, which may be given more than can leave at once.
     quick: Vec<u32>,
     hashes: Vec<u64>,
+    /// Where in a batch a key was looked at last.
+    sampled: u32,
     picks: Vec<u32>,
     pairs: Vec<(u32, u32)>,
     chosen: Vec<usize>,
@@ -152,6 +154,7 @@ impl<T> Routed<T> {
             open: Vec::new(),
             quick: Vec::new(),
             hashes: Vec::new(),
+            sampled: 0,
             picks: Vec::new(),
             pairs: Vec::new(),
             chosen: Vec::new(),
@@ -219,6 +222,12 @@ impl<T> Routed<T> {
         self.picks.clear();
         let owner = |hash: &u64| KeyGroup::of_hash(*hash).owner(tasks) as u32;
         self.picks.extend(self.hashes.iter().map(owner));
+        // One tuple stands for the batch, each time at another place.
+        self.sampled = self.sampled.wrapping_mul(0x9E37_79B1).wrapping_add(1);
+        let sample = self.hashes.get(self.sampled as usize % self.hashes.len().max(1));
+        if let Some(hash) = sample {
+            self.lanes.sample(KeyGroup::of_hash(*hash), batch.len());
+        }
         self.lanes.accept(batch, Picks::Each(&self.picks));
     }
 
@@ -318,6 +327,10 @@ impl<T, I> Lanes<T> for Convert<T, I> {
 
     fn is_local(&self, lane: usize) -> bool {
         self.lanes.is_local(lane)
+    }
+
+    fn sample(&mut self, group: KeyGroup, tuples: usize) {
+        self.lanes.sample(group, tuples);
     }
 
     fn accept(&mut self, batch: &mut Batch<T>, picks: Picks<'_>) {

@@ -1,6 +1,10 @@
 //! Keyed state: it belongs to the engine, the bolt works on it.
 
-use std::{fmt, hash::Hash};
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasher, Hash},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -22,8 +26,13 @@ impl<V: Clone + Send + Serialize + DeserializeOwned + 'static> StateValue for V 
 /// A map from key to value that belongs to the engine.
 ///
 /// Group a stream by the same key that the state is filed under, and every key's state is on
-/// exactly one task. The engine moves it from task to task by key group, and saves it where there
-/// is an exactly-once layer; in one process without one it lives in memory.
+/// exactly one task.
+///
+/// **How long it lives.** As long as the bolt of its task: the store is in memory, and until there
+/// is a durable one nothing saves it. When the bolt panics or gets stuck, its task goes on with a
+/// clone of the prototype, and *all keys of that task are gone*, those that had no part in the
+/// panic too. Trees that were acked before are not replayed, so what they had added is lost. A new
+/// process starts empty as well. What must survive belongs into a sink to which the bolt emits it.
 ///
 /// A clone starts detached, like the prototype it was cloned from: state is never copied.
 ///
@@ -159,6 +168,47 @@ pub trait Store<K, V>: Send {
     }
     /// All keys and values, in no particular order.
     fn iter(&self) -> Box<dyn Iterator<Item = (&K, &V)> + '_>;
+}
+
+/// The simplest store is a map in memory.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use tormenta_dsl::Keyed;
+///
+/// let mut counts = Keyed::default();
+/// counts.attach(Box::new(HashMap::new()));
+/// *counts.entry("storm", || 0) += 1;
+/// assert_eq!(counts.get(&"storm"), Some(&1));
+/// ```
+impl<K: Hash + Eq + Send, V: Send, S: BuildHasher + Send> Store<K, V> for HashMap<K, V, S> {
+    fn get(&self, key: &K) -> Option<&V> {
+        self.get(key)
+    }
+
+    fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.get_mut(key)
+    }
+
+    fn entry(&mut self, key: K, make: &mut dyn FnMut() -> V) -> &mut V {
+        self.entry(key).or_insert_with(make)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        self.insert(key, value);
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        self.remove(key)
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = (&K, &V)> + '_> {
+        Box::new(self.iter())
+    }
 }
 
 /// What a bolt names its state to. Implemented by engines.

@@ -24,8 +24,10 @@ pub mod engine;
 mod epoch;
 pub mod error;
 pub mod grouping;
+mod holds;
 pub mod key;
 mod keyed;
+mod loan;
 pub mod plan;
 pub mod record;
 mod root;
@@ -38,6 +40,8 @@ pub mod text;
 pub mod ticket;
 mod topology;
 mod tuple;
+#[cfg(test)]
+mod tuple_test;
 mod unanchored;
 
 pub use bolt::Bolt;
@@ -46,6 +50,7 @@ pub use emitter::{Anchored, Emit, Emitter, Free};
 pub use engine::Engine;
 pub use epoch::Epoch;
 pub use error::{Error, Failure, Result};
+pub use holds::Holds;
 pub use key::{Key, KeyGroup, KeyHasher};
 pub use keyed::{Keyed, StateKey, StateValue, Store, Stores};
 pub use plan::Plan;

@@ -122,6 +122,13 @@ impl Root {
         self.plus(n as u64 * self.step())
     }
 
+    /// How many steps this root comes after `first`, see [`nth_after`](Root::nth_after).
+    #[must_use]
+    #[inline]
+    pub(crate) fn steps_from(self, first: Self) -> usize {
+        (self.0.wrapping_sub(first.0) / first.step().max(1)) as usize
+    }
+
     /// What lies between this root and the next.
     #[inline]
     pub(crate) fn step(self) -> u64 {

@@ -110,12 +110,28 @@ impl<T: Clone + Send + 'static> Stream<T> {
         K: Key + ?Sized,
         F: Fn(&T) -> &K + Clone + Send + Sync + 'static,
     {
-        self.edge(Kind::PartialBy, None, move || {
-            let key = key.clone();
-            Choose::PartialBy(Box::new(move |tuple: &T, hasher: &mut KeyHasher| {
-                hasher.add(key(tuple));
-            }))
+        self.partial_by_key(move |tuple, hasher| {
+            hasher.add(key(tuple));
         })
+    }
+
+    /// One of two tasks for the same composite or computed key, see
+    /// [`partial_by`](Stream::partial_by):
+    ///
+    /// ```
+    /// # use tormenta_dsl::{doc::*, Topology};
+    /// # let mut t = Topology::<NoEngine>::new("demo");
+    /// # let words = t.spout("words", Words);
+    /// let by_first_letter = words.partial_by_key(|w, key| {
+    ///     key.add(&w.word.bytes().next());
+    /// });
+    /// let counts = t.bolt("count", Count::default(), by_first_letter).tasks(4);
+    /// ```
+    pub fn partial_by_key<F>(&self, key: F) -> Edge<T>
+    where
+        F: Fn(&T, &mut KeyHasher) + Clone + Send + Sync + 'static,
+    {
+        self.edge(Kind::PartialBy, None, move || Choose::PartialBy(Box::new(key.clone())))
     }
 
     /// Every task gets every tuple.

@@ -33,6 +33,21 @@ use crate::{
 ///
 /// assert_eq!(Score::infos()[1].name, "clean");
 /// ```
+///
+/// The name of a port is that of its variant in snake case, `http_error` for `HTTPError`, or the
+/// one that is given:
+///
+/// ```
+/// # extern crate tormenta_dsl as tormenta;
+/// # use tormenta_dsl::Streams;
+/// #[derive(Streams, Clone)]
+/// enum Number {
+///     Even(u64),
+///     #[stream(name = "not_even")]
+///     Odd(u64),
+/// }
+/// assert_eq!(Number::infos()[1].name, "not_even");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read or emitted: it is no `Tuple` and no enum of `Streams`",
     label = "this type is no stream",

@@ -40,15 +40,40 @@ pub struct Ticket<O: Streams = ()> {
     settle: Arc<dyn Settle<O>>,
 }
 
-/// What a ticket holds, as the engine knows it.
+/// What a ticket or a set of [`Holds`](crate::Holds) holds, as the engine knows it.
 #[derive(Debug, Clone)]
 pub struct Hold {
     /// The trees, with the edge to the holder in each.
     pub edges: Anchors,
+    /// Trees that come one [after](Root::nth_after) the other: the first of each run, and how many.
+    pub runs: Vec<(Root, usize)>,
+    /// The edge to the holder in each tree of a run.
+    pub run_edge: u64,
+    /// Tuples that are held.
+    pub tuples: usize,
+    /// Tickets, or sets, that this was made from.
+    pub sets: usize,
     /// Keeps the epoch of the tuple alive.
     pub epoch: Option<Epoch>,
     /// Shared with the engine, which looks for holds that are too old.
     pub age: Arc<Age>,
+}
+
+impl Hold {
+    /// One tuple, held by a ticket.
+    #[must_use]
+    pub fn one(edges: Anchors, epoch: Option<Epoch>, age: Arc<Age>) -> Self {
+        Self { edges, runs: Vec::new(), run_edge: 0, tuples: 1, sets: 1, epoch, age }
+    }
+
+    /// The trees.
+    pub fn roots(&self) -> impl Iterator<Item = Root> {
+        let runs = self.runs.iter().flat_map(|(first, count)| {
+            let first = *first;
+            (0..*count).map(move |n| first.nth_after(n))
+        });
+        self.edges.iter().map(|(root, _)| *root).chain(runs)
+    }
 }
 
 /// When a ticket was last touched, and whether it is settled.
@@ -69,6 +94,11 @@ impl Age {
     #[must_use]
     pub fn touched_ms(&self) -> u64 {
         self.touched_ms.load(Ordering::Relaxed)
+    }
+
+    /// Touches it.
+    pub fn touch(&self, now_ms: u64) {
+        self.touched_ms.store(now_ms, Ordering::Relaxed);
     }
 
     /// Settles it; false if it was settled before.
@@ -108,7 +138,7 @@ impl<O: Streams> Ticket<O> {
     /// Says that the holder is alive, so that `hold_timeout` starts anew.
     pub fn touch(&self) {
         if let Some(hold) = &self.hold {
-            hold.age.touched_ms.store(self.settle.now_ms(), Ordering::Relaxed);
+            hold.age.touch(self.settle.now_ms());
         }
     }
 

@@ -23,6 +23,29 @@ use crate::record::{Record, Schema};
 /// assert_eq!(Swipe::schema().to_string(), "Swipe(card: u64, amount: i64)");
 /// ```
 ///
+/// The schema has the names that serde writes, so `#[serde(rename = "..")]`, `rename_all`, `skip`
+/// and `default` may be used. What would make a record of another shape is refused, at the
+/// attribute: `flatten`, `skip_serializing_if`, `transparent` and conversions. So is a generic
+/// struct, because a schema names the types of its fields:
+///
+/// ```
+/// # extern crate tormenta_dsl as tormenta;
+/// # use serde::{Deserialize, Serialize};
+/// # use tormenta_dsl::Tuple;
+/// #[derive(Tuple, Clone, Serialize, Deserialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Reading {
+///     sensor_id: u32,
+///     #[serde(rename = "celsius")]
+///     degrees: f64,
+///     #[serde(skip)]
+///     checked: bool,
+/// }
+/// assert_eq!(Reading::schema().to_string(), "Reading(sensorId: u32, celsius: f64)");
+/// ```
+///
+/// Groupings name the fields as Rust does: `readings.by(|r| &r.sensor_id)`.
+///
 /// Integers, strings and bytes are tuples with one field, `value`, so that the smallest
 /// topologies need no struct at all.
 #[diagnostic::on_unimplemented(

@@ -1,4 +1,5 @@
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -6,9 +7,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLongArray;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.functions.AggregateFunction;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
+import org.apache.flink.api.java.tuple.Tuple3;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.runtime.util.EnvironmentInformation;
@@ -18,6 +22,7 @@ import org.apache.flink.streaming.api.datastream.KeyedStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.legacy.RichSinkFunction;
 import org.apache.flink.streaming.api.functions.source.legacy.RichParallelSourceFunction;
+import org.apache.flink.streaming.api.windowing.assigners.TumblingEventTimeWindows;
 import org.apache.flink.util.Collector;
 
 /**
@@ -65,15 +70,85 @@ public class FlinkPeer {
         }
     }
 
+    /** The share of one source of all events: key, time. */
+    static class Events extends RichParallelSourceFunction<Tuple2<Long, Long>> {
+        @Override
+        public void run(SourceContext<Tuple2<Long, Long>> out) {
+            var task = getRuntimeContext().getTaskInfo();
+            long index = task.getIndexOfThisSubtask();
+            long sources = task.getNumberOfParallelSubtasks();
+            long next = 0;
+            for (; !Numbers.over; next++) {
+                long event = next * sources + index;
+                out.collect(Tuple2.of(key(event), event / EVENTS_PER_MS));
+            }
+            Numbers.EMITTED.add(next);
+            SHARES.add(new long[] {next, index, sources});
+        }
+
+        @Override
+        public void cancel() {
+            Numbers.over = true;
+        }
+    }
+
+    static final long EVENTS_PER_MS = 1000, WINDOW_MS = 1000;
+    static final List<long[]> SHARES = new CopyOnWriteArrayList<>();
+
+    static long key(long event) {
+        return (event * 2654435761L & 0xffffffffL) % 1000;
+    }
+
+    /** What each event of a key in a window adds to the checksum. */
+    static long weight(long key, long time) {
+        return (key + 1) * (time / WINDOW_MS + 1);
+    }
+
+    /** Key, time of some event, count. */
+    static class Count
+            implements AggregateFunction<Tuple2<Long, Long>, Tuple3<Long, Long, Long>,
+                    Tuple3<Long, Long, Long>> {
+        @Override
+        public Tuple3<Long, Long, Long> createAccumulator() {
+            return Tuple3.of(0L, 0L, 0L);
+        }
+
+        @Override
+        public Tuple3<Long, Long, Long> add(
+                Tuple2<Long, Long> event, Tuple3<Long, Long, Long> counted) {
+            counted.f0 = event.f0;
+            counted.f1 = event.f1;
+            counted.f2++;
+            return counted;
+        }
+
+        @Override
+        public Tuple3<Long, Long, Long> getResult(Tuple3<Long, Long, Long> counted) {
+            return counted;
+        }
+
+        @Override
+        public Tuple3<Long, Long, Long> merge(
+                Tuple3<Long, Long, Long> one, Tuple3<Long, Long, Long> other) {
+            one.f2 += other.f2;
+            return one;
+        }
+    }
+
     /** Sums what arrives; publishes its count now and then, its checksum at the end. */
     abstract static class Sum<T> extends RichSinkFunction<T> {
         static final int SINKS_MAX = 64, CACHE_LINE = 16, PUBLISH_EVERY = 256;
         static final AtomicLongArray TUPLES = new AtomicLongArray(SINKS_MAX * CACHE_LINE);
         static final AtomicLongArray CHECKSUMS = new AtomicLongArray(SINKS_MAX);
-        private long tuples, checksum;
+        private long tuples, taken, checksum;
         private int sink;
 
         abstract long value(T tuple);
+
+        /** How many tuples it stands for. */
+        long tuples(T tuple) {
+            return 1;
+        }
 
         @Override
         public void open(OpenContext context) {
@@ -83,7 +158,8 @@ public class FlinkPeer {
         @Override
         public void invoke(T tuple, Context context) {
             checksum += value(tuple);
-            if (++tuples % PUBLISH_EVERY == 0) TUPLES.lazySet(sink * CACHE_LINE, tuples);
+            tuples += tuples(tuple);
+            if (++taken % PUBLISH_EVERY == 0) TUPLES.lazySet(sink * CACHE_LINE, tuples);
         }
 
         @Override
@@ -110,6 +186,18 @@ public class FlinkPeer {
         @Override
         long value(Tuple2<String, Long> counted) {
             return counted.f1;
+        }
+    }
+
+    static class WindowSum extends Sum<Tuple3<Long, Long, Long>> {
+        @Override
+        long value(Tuple3<Long, Long, Long> window) {
+            return window.f2 * weight(window.f0, window.f1);
+        }
+
+        @Override
+        long tuples(Tuple3<Long, Long, Long> window) {
+            return window.f2;
         }
     }
 
@@ -157,6 +245,18 @@ public class FlinkPeer {
             byWord.sum(1).addSink(new CountSum());
             return;
         }
+        if (workload.equals("w4")) {
+            var strategy = WatermarkStrategy.<Tuple2<Long, Long>>forMonotonousTimestamps()
+                    .withTimestampAssigner((event, ignored) -> event.f1);
+            var window = Types.TUPLE(Types.LONG, Types.LONG, Types.LONG);
+            env.addSource(new Events(), Types.TUPLE(Types.LONG, Types.LONG))
+                    .assignTimestampsAndWatermarks(strategy)
+                    .keyBy(event -> event.f0, Types.LONG)
+                    .window(TumblingEventTimeWindows.of(Duration.ofMillis(WINDOW_MS)))
+                    .aggregate(new Count(), window, window)
+                    .addSink(new WindowSum());
+            return;
+        }
         DataStream<Long> numbers = env.addSource(new Numbers(), Types.LONG);
         if (workload.startsWith("w2")) numbers = numbers.map(n -> n ^ 1L).returns(Types.LONG);
         if (handsOver) numbers = numbers.rebalance();
@@ -166,6 +266,16 @@ public class FlinkPeer {
     /** Tuples and checksum that the sinks must have seen. */
     static long[] expected(String workload) {
         long tuples = 0, checksum = 0;
+        if (workload.equals("w4")) {
+            for (long[] share : SHARES) {
+                tuples += share[0];
+                for (long n = 0; n < share[0]; n++) {
+                    long event = n * share[2] + share[1];
+                    checksum += weight(key(event), event / EVENTS_PER_MS);
+                }
+            }
+            return new long[] {tuples, checksum};
+        }
         Map<String, Long> counts = new HashMap<>();
         String[] sentences = workload.equals("w3") ? sentences() : new String[0];
         for (long n : Numbers.EMITTED) {
@@ -189,12 +299,12 @@ public class FlinkPeer {
 
     public static void main(String[] args) throws Exception {
         String workload = args.length < 2 ? "" : args[0];
-        if (!workload.matches("w1|w1x|w2|w2x|w3")) {
-            System.err.println("usage: w1|w1x|w2|w2x|w3 SECONDS [WORKERS]");
+        if (!workload.matches("w1|w1x|w2|w2x|w3|w4")) {
+            System.err.println("usage: w1|w1x|w2|w2x|w3|w4 SECONDS [WORKERS]");
             System.exit(2);
         }
         int workers = args.length > 2 ? Integer.parseInt(args[2]) : 1;
-        boolean handsOver = workload.endsWith("x") || workload.equals("w3") && workers > 1;
+        boolean handsOver = workload.endsWith("x") || workload.matches("w3|w4") && workers > 1;
 
         Configuration configuration = new Configuration();
         configuration.set(TaskManagerOptions.NUM_TASK_SLOTS, workers);
@@ -229,7 +339,7 @@ public class FlinkPeer {
                 + "\"threads\":%d,\"tuples\":%d,\"seconds\":%.3f,\"tuples_per_second\":%.0f,"
                 + "\"cpu_seconds\":%.2f,\"checksum\":%d}%n",
                 EnvironmentInformation.getVersion(), workload, handsOver ? "handover" : "fused",
-                handsOver ? 2 * workers : workers, tuples, seconds, tuples / seconds,
+                handsOver || workload.equals("w4") ? 2 * workers : workers, tuples, seconds, tuples / seconds,
                 cpuSeconds, seen[1]);
         System.exit(0);
     }

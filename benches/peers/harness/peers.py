@@ -6,7 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 
 # `tormenta bench` measures both modes of a workload under one name.
-WORKLOADS = {"w1": ("w1", "w1x"), "w2": ("w2", "w2x"), "w3": ("w3",)}
+WORKLOADS = {"w1": ("w1", "w1x"), "w2": ("w2", "w2x"), "w3": ("w3",), "w4": ("w4",)}
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ def _peers(workload):
             Peer("flink", workload, 1),
             Peer("flink", workload, 2),
         ]
+    if workload == "w4":
+        return [Peer(engine, workload, n) for n in (1, 2) for engine in ("timely", "renoir", "flink")]
     # Words are allocated, so here the allocator matters too.
     programs = ("timely", "timely-mimalloc", "renoir", "renoir-mimalloc", "flink")
     return [Peer(program, workload, workers) for workers in (1, 2) for program in programs]

@@ -167,7 +167,7 @@ impl<T: Streams> Bolt for LineFile<T> {
 }
 
 /// The name of this task's file.
-fn path_of_task(path: &Path, cx: &Context) -> Result<PathBuf> {
+pub(crate) fn path_of_task(path: &Path, cx: &Context) -> Result<PathBuf> {
     let name = path.to_str().filter(|name| name.contains("{task}"));
     match name {
         Some(name) => Ok(name.replace("{task}", &cx.task().to_string()).into()),

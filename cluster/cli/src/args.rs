@@ -26,7 +26,8 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Globals {
     /// How data is printed
-    #[arg(short = 'o', long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(short = 'o', long = "output-format", global = true)]
+    #[arg(value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     #[arg(env = "TORMENTA_FORMAT", hide_env = true)]
     pub(crate) format: Format,
     /// Print data and errors only: no progress, no summary for people

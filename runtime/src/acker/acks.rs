@@ -164,6 +164,20 @@ impl Acks {
         true
     }
 
+    /// Opens the trees of some tuples of the batch that the loop's own spout is filling, from
+    /// `first` on, if those before them have entries in runs. Returns the name of the first, how
+    /// many follow it, and the edge of each.
+    pub(crate) fn open_some(&mut self, first: Root, count: usize) -> Option<(Root, usize, u64)> {
+        let own = self.own.as_mut().filter(|own| own.roots.is_empty())?;
+        if !first.is_provisional() || first.is_many() || first.index() != own.in_runs() {
+            return None;
+        }
+        let replayed = first.is_replayed();
+        let run = own.ledger.borrow_mut().open_run(count, own.epoch, own.now, replayed);
+        own.runs.push(run);
+        Some((run.first, run.count, FIRST_EDGE))
+    }
+
     /// Takes note of edges that were consumed, all their children being accounted for.
     pub(crate) fn consume(&mut self, consumed: &mut Consumed) {
         for (root, edge) in consumed.edges.drain(..) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use tormenta_dsl::{
     Root,
     engine::{Anchors, Roots},
+    ticket::Hold,
 };
 
 use super::ledger::{FIRST_EDGE, Run};
@@ -33,6 +34,24 @@ impl Consumed {
                         add(&mut self.edges, root, edge);
                     }
                 }
+            }
+        }
+    }
+
+    /// Trees that were opened ahead of a use that nobody made of them.
+    pub(crate) fn add_opened(&mut self, first: Root, count: usize) {
+        self.add_run(Run { first, count });
+    }
+
+    /// What was held and is done.
+    pub(crate) fn add_hold(&mut self, hold: &Hold) {
+        self.add_all(&*hold.edges);
+        for (first, count) in &hold.runs {
+            let run = Run { first: *first, count: *count };
+            if hold.run_edge == FIRST_EDGE {
+                self.add_run(run);
+            } else {
+                run.roots().for_each(|root| add(&mut self.edges, root, hold.run_edge));
             }
         }
     }

@@ -1,10 +1,12 @@
 //! The words of the command line that are for the topology.
 
 use std::{
+    collections::BTreeSet,
     ffi::{OsStr, OsString},
     fmt::Display,
     path::PathBuf,
     str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
     vec,
 };
 
@@ -26,24 +28,50 @@ use tormenta_dsl::{Error, Result};
 ///
 /// For more than that give them to a parser, such as `clap` with `no_binary_name`:
 /// `let cli = Cli::parse_from(args);`
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Args(Vec<OsString>);
+///
+/// A word that nobody has asked for when the topology is defined is refused, so that a slip in the
+/// name of an option does not pass in silence.
+#[derive(Debug, Clone, Default)]
+pub struct Args {
+    words: Vec<OsString>,
+    /// Which of them were asked for, by any copy of this.
+    read: Arc<Mutex<BTreeSet<usize>>>,
+}
 
 impl Args {
     pub(crate) fn new(words: Vec<OsString>) -> Self {
-        Self(words)
+        Self { words, read: Arc::default() }
     }
 
     /// Number of words.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.words.len()
     }
 
     /// Whether there is no word.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
+    }
+
+    fn word(&self, index: usize) -> Option<&OsString> {
+        let word = self.words.get(index)?;
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
+        Some(word)
+    }
+
+    /// Refuses words that nobody asked for.
+    pub(crate) fn check_all_read(&self) -> Result {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut words = self.words.iter().enumerate();
+        match words.find(|(index, _)| !read.contains(index)) {
+            None => Ok(()),
+            Some((_, word)) => {
+                let word = word.to_string_lossy();
+                Err(usage(format!("`{word}` means nothing to this topology; check the spelling")))
+            }
+        }
     }
 
     /// The word at this position, from zero, if there is one.
@@ -51,29 +79,35 @@ impl Args {
     /// # Errors
     /// When it is not what is wanted. The artifact says so and exits with 2.
     pub fn get<T: FromStr<Err: Display>>(&self, index: usize) -> Result<Option<T>> {
-        let word = self.0.get(index);
+        let word = self.word(index);
         word.map(|word| parse(word, &format!("word {}", index + 1))).transpose()
     }
 
     /// The word at this position as a path, whether it is UTF-8 or not.
     #[must_use]
     pub fn path(&self, index: usize) -> Option<PathBuf> {
-        self.0.get(index).map(PathBuf::from)
+        self.word(index).map(PathBuf::from)
     }
 
-    /// The value of an option, given as `--name value` or `--name=value`.
+    /// The value of an option, given as `--name value` or `--name=value`. The name that is asked for
+    /// begins with its dashes.
     ///
     /// # Errors
     /// When the value is missing or not what is wanted. The artifact says so and exits with 2.
+    ///
+    /// # Panics
+    /// If the name does not begin with `-`: the option could never be given.
     pub fn value<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>> {
-        for (index, word) in self.0.iter().enumerate() {
+        assert!(name.starts_with('-'), "an option begins with dashes: `--{name}`");
+        for (index, word) in self.words.iter().enumerate() {
             if word == name {
-                let value = self.0.get(index + 1);
+                let value = self.word(index).and(self.word(index + 1));
                 let missing = || usage(format!("`{name}` needs a value"));
                 return parse(value.ok_or_else(missing)?, &format!("`{name}`")).map(Some);
             }
             let value = word.to_str().and_then(|word| word.strip_prefix(name)?.strip_prefix('='));
             if let Some(value) = value {
+                self.word(index);
                 return parse(OsStr::new(value), &format!("`{name}`")).map(Some);
             }
         }
@@ -83,7 +117,8 @@ impl Args {
     /// Whether this very word is given.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        self.0.iter().any(|word| word == name)
+        let given = (0..self.words.len()).filter(|index| self.words[*index] == name);
+        given.map(|index| self.word(index)).count() > 0
     }
 }
 
@@ -100,7 +135,7 @@ fn usage(mistake: String) -> Error {
 
 impl<W: Into<OsString>, const N: usize> From<[W; N]> for Args {
     fn from(words: [W; N]) -> Self {
-        Self(words.into_iter().map(Into::into).collect())
+        Self::new(words.into_iter().map(Into::into).collect())
     }
 }
 
@@ -109,9 +144,18 @@ impl IntoIterator for Args {
     type IntoIter = vec::IntoIter<OsString>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).extend(0..self.words.len());
+        self.words.into_iter()
     }
 }
+
+impl PartialEq for Args {
+    fn eq(&self, other: &Self) -> bool {
+        self.words == other.words
+    }
+}
+
+impl Eq for Args {}
 
 /// A mistake in the words that a topology was given. An artifact that is defined with this error
 /// exits with 2 instead of 1.
@@ -169,6 +213,26 @@ mod tests {
             assert!(Usage::is_in(&error.context("define it")));
         }
         assert!(!Usage::is_in(&Error::msg("no")));
+    }
+
+    #[test]
+    fn words_that_nobody_asked_for_are_refused() {
+        let args = Args::from(["book.txt", "--taks", "4", "--fast", "--top=3"]);
+        assert_eq!(args.clone().path(0), Some("book.txt".into()));
+        assert_eq!(args.value::<u64>("--tasks").expect("no error"), None);
+        assert!(args.flag("--fast"));
+        assert_eq!(args.value("--top").expect("a number"), Some(3));
+        let error = args.check_all_read().expect_err("two are left");
+        assert!(error.to_string().starts_with("`--taks` means nothing"), "{error}");
+        assert!(Usage::is_in(&error));
+        assert_eq!(args.clone().into_iter().count(), 5);
+        args.check_all_read().expect("all were taken");
+    }
+
+    #[test]
+    #[should_panic(expected = "`--tasks`")]
+    fn an_option_without_dashes_is_a_bug() {
+        let _ = Args::default().value::<u64>("tasks");
     }
 
     #[test]

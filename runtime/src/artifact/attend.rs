@@ -54,7 +54,8 @@ pub enum Ended {
 }
 
 /// Waits for the end of a topology. The first SIGINT or SIGTERM drains it, the second cuts it off;
-/// should it not even end then, the process exits with 130.
+/// should it not even end then, the process exits with 130. It exits with 1 where nobody sent a
+/// signal, and user code keeps its thread although the end was cut off at its limit.
 ///
 /// `tell` is given lines for people: that a signal came, who holds what while the topology drains,
 /// and each second the errors that components reported. What the topology ends with is in the
@@ -124,10 +125,15 @@ impl Attendant {
                 _ = clock.tick() => {
                     self.tell_errors();
                     match self.signals.load(Ordering::Relaxed) {
+                        0 | 1 if self.watch.is_cut() && cut_for < CUT_MAX => cut_for += TOLD_EVERY,
+                        0 if self.watch.is_cut() => {
+                            self.leave("its end took too long", outcome::FAILED);
+                        }
                         0 => {}
+                        1 if self.watch.is_cut() => self.leave_interrupted("it does not end"),
                         1 => self.tell_held(),
                         _ if cut_for < CUT_MAX => cut_for += TOLD_EVERY,
-                        _ => self.leave("it does not end"),
+                        _ => self.leave_interrupted("it does not end"),
                     }
                 }
             }
@@ -149,7 +155,7 @@ impl Attendant {
                 self.stopper.cut();
                 (self.tell)("interrupted again: cut off what was under way");
             }
-            _ => self.leave("interrupted a third time"),
+            _ => self.leave_interrupted("interrupted a third time"),
         }
     }
 
@@ -180,16 +186,20 @@ impl Attendant {
         }
     }
 
-    /// Leaves although threads still run: they do not listen, and somebody insists.
+    fn leave_interrupted(&self, why: &str) {
+        self.leave(why, outcome::INTERRUPTED);
+    }
+
+    /// Leaves although threads still run: they do not listen, and the end is overdue.
     #[expect(clippy::disallowed_methods, reason = "a task that never returns keeps `main` waiting")]
-    fn leave(&self, why: &str) {
+    fn leave(&self, why: &str, code: u8) {
         let holders = self.watch.holders();
         let who = match holders.is_empty() {
             true => "a component that executes does not return".to_owned(),
             false => holders.join("; "),
         };
         (self.tell)(&format!("{why}, so it is left as it is: {who}"));
-        std::process::exit(i32::from(outcome::INTERRUPTED));
+        std::process::exit(i32::from(code));
     }
 }
 

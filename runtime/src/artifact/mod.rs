@@ -67,7 +67,8 @@ pub fn main(name: &str, define: impl Fn(&mut Topology, Args) -> Result) -> ExitC
         }
         Ok(Request::Command(command, args)) => {
             let mut topology = Topology::new(name);
-            match define(&mut topology, Args::new(args)) {
+            let args = Args::new(args);
+            match define(&mut topology, args.clone()).and_then(|()| args.check_all_read()) {
                 Ok(()) => obey(name, command, topology),
                 Err(error) => refused(&error),
             }

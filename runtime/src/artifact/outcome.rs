@@ -151,7 +151,7 @@ fn micros(us: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Metrics, Summary, Topology};
+    use crate::{Metrics, Phase, Summary, Topology};
     use tormenta_dsl::{Result, Retry, Spout};
 
     #[derive(Clone)]
@@ -181,18 +181,18 @@ mod tests {
         Attended { plan, summary, ended }
     }
 
-    fn reported(error: &str) -> ReportedError {
+    fn reported(phase: Phase, error: &str) -> ReportedError {
         let (component, error) = ("file".to_owned(), error.to_owned());
-        ReportedError { at_seconds: 1.0, component, task: 0, error }
+        ReportedError { at_seconds: 1.0, component, task: 0, phase: Some(phase), error }
     }
 
     #[test]
     fn codes() {
         let mut ended = attended(Ended::Itself);
         assert_eq!(code(&ended), 0);
-        ended.summary.errors.push(reported("no such host"));
+        ended.summary.errors.push(reported(Phase::Execute, "no such host"));
         assert_eq!(code(&ended), 0, "a tuple that failed may have been replayed");
-        ended.summary.errors.push(reported("finish: disk full"));
+        ended.summary.errors.push(reported(Phase::Finish, "finish: disk full"));
         assert_eq!(code(&ended), FAILED);
         assert_eq!(judge(&ended), Err("file: finish: disk full".to_owned()));
         assert_eq!(code(&attended(Ended::Drained)), INTERRUPTED);

@@ -20,6 +20,12 @@ pub(crate) struct Link {
     pub(crate) sender: std::sync::Arc<WakeCell>,
 }
 
+/// Tuples in front of a task, whatever their type.
+pub(crate) trait Queue: Send + Sync + std::fmt::Debug {
+    /// Tuples that were sent and are not done with.
+    fn tuples(&self) -> usize;
+}
+
 /// Keeps the counters of the two sides on cache lines of their own.
 #[repr(align(128))]
 #[derive(Default)]
@@ -118,6 +124,12 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// Whether tuples take so long that a stamp for each does not matter. Nothing is known before
+    /// the first batch, so that is taken for slow.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.tuple_ns.is_none_or(|ns| ns >= limits::SLOW_TUPLE.as_nanos() as f64)
+    }
+
     /// The window that was found last.
     pub(crate) fn window(&self) -> usize {
         self.window

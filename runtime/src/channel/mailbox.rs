@@ -1,14 +1,17 @@
 //! The queue in front of a task that has a loop of its own.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tormenta_dsl::engine::Batch;
 
 use super::{
-    link::{Link, Window},
+    link::{Link, Queue, Window},
     queue::{Pool, Receiver, Sender, queue},
 };
 use crate::{executor::signal::WakeCell, limits};
@@ -25,10 +28,25 @@ pub(crate) struct SenderEnd<T> {
     pool: Pool<Batch<T>>,
 }
 
-/// The receiving end. Feedback is served first: a loop drains before it takes new work.
+impl<T> std::fmt::Debug for SenderEnd<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} tuples", self.link.backlog())
+    }
+}
+
+impl<T: Send> Queue for SenderEnd<T> {
+    fn tuples(&self) -> usize {
+        self.link.backlog()
+    }
+}
+
+/// The receiving end. Feedback is served first: a loop drains before it takes new work. But a loop
+/// that never drains must not keep new work out for ever.
 pub(crate) struct Mailbox<T> {
     queue: Receiver<Delivery<T>>,
     feedback: Receiver<Delivery<T>>,
+    /// Batches of feedback since the last other one.
+    in_a_row: Cell<usize>,
     given: Arc<AtomicU64>,
 }
 
@@ -56,12 +74,21 @@ pub(crate) fn mailbox<T>(wake: Arc<WakeCell>) -> (Address<T>, Mailbox<T>) {
     let ((queue_in, queue_out), (feedback_in, feedback_out)) = (queue(), queue());
     let given = Arc::new(AtomicU64::new(0));
     let address = Address { queue: queue_in, feedback: feedback_in, given: given.clone(), wake };
-    (address, Mailbox { queue: queue_out, feedback: feedback_out, given })
+    let (queue, feedback, in_a_row) = (queue_out, feedback_out, Cell::new(0));
+    (address, Mailbox { queue, feedback, in_a_row, given })
 }
 
 impl<T> Mailbox<T> {
     pub(crate) fn try_recv(&self) -> Option<Delivery<T>> {
-        self.feedback.try_recv().or_else(|| self.queue.try_recv())
+        let in_a_row = self.in_a_row.get();
+        if in_a_row < limits::FEEDBACK_IN_A_ROW
+            && let Some(delivery) = self.feedback.try_recv()
+        {
+            self.in_a_row.set(in_a_row + 1);
+            return Some(delivery);
+        }
+        self.in_a_row.set(0);
+        self.queue.try_recv().or_else(|| self.feedback.try_recv())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -99,6 +126,14 @@ impl<T> Outbound<T> {
         self.is_feedback
     }
 
+    /// What is under way on the link.
+    pub(crate) fn queue(&self) -> Arc<dyn Queue>
+    where
+        T: Send + 'static,
+    {
+        self.end.clone()
+    }
+
     /// An empty batch, with memory where one has come back.
     pub(crate) fn buffer(&self) -> Batch<T> {
         self.end.pool.take()
@@ -123,5 +158,46 @@ impl<T> Delivery<T> {
         self.from.pool.give(std::mem::take(&mut self.batch));
         self.from.link.set_window(window);
         self.from.link.add_consumed(tuples);
+    }
+}
+
+impl<T> Delivery<T> {
+    /// Some of the tuples were worked on, before the others are: gives back their credit.
+    pub(crate) fn consumed_some(&self, tuples: usize, window: Window) {
+        self.from.link.set_window(window);
+        self.from.link.add_consumed(tuples);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tormenta_dsl::Root;
+
+    /// Sends batches of one number.
+    fn send(outbound: &Outbound<u64>, number: u64) {
+        let mut batch = Batch::new();
+        batch.push(Root::NONE, 0, number);
+        outbound.send(batch);
+    }
+
+    #[test]
+    fn feedback_goes_first_but_not_for_ever() {
+        let (address, mailbox) = mailbox::<u64>(Arc::default());
+        let (new, again) =
+            (address.link(Arc::default(), false), address.link(Arc::default(), true));
+        (0..3).for_each(|n| send(&new, n));
+        let rounds = 3 * limits::FEEDBACK_IN_A_ROW;
+        let taken: Vec<u64> = (0..rounds + 3)
+            .map(|_| {
+                send(&again, 1000); // somebody goes on circling
+                mailbox.try_recv().expect("there is always something").batch.values[0]
+            })
+            .collect();
+        let (row, before) = (limits::FEEDBACK_IN_A_ROW, taken.iter().position(|n| *n == 0));
+        assert_eq!(before, Some(row), "feedback goes first");
+        let new: Vec<u64> = taken.into_iter().filter(|n| *n < 1000).collect();
+        assert_eq!(new, [0, 1, 2], "one after each row of feedback");
+        assert_eq!(again.queue().tuples(), rounds + 3);
     }
 }

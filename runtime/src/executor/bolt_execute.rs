@@ -12,12 +12,14 @@ use tormenta_dsl::{
 };
 
 use super::{
-    bolt_stage::{BoltStage, Ended},
+    bolt_stage::{BoltStage, Ended, OwnDuty},
     inlet::Inlet,
+    user_code::Inside,
 };
 use crate::{
     clock::{Alarm, Nanos},
     limits, planted,
+    report::Phase,
 };
 
 impl<B: Bolt> BoltStage<B> {
@@ -30,11 +32,23 @@ impl<B: Bolt> BoltStage<B> {
             self.parts.output.set_closed(!is_turn);
         }
         let mut batch = self.take_batch();
-        self.execute_each(bolt, &mut batch).await?;
-        poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
+        self.waited.set(0);
+        self.execute_each(bolt, &mut batch, started).await?;
+        let mut executed = None;
+        poll_fn(|cx| {
+            let flushed = self.poll_flush(cx, Flush::Full);
+            if flushed.is_pending() {
+                executed.get_or_insert_with(|| shared.now());
+            }
+            flushed
+        })
+        .await;
         self.parts.output.forget_epoch();
-        let took = shared.now() - started;
-        self.end_batch(batch, took);
+        let now = shared.now();
+        // To wait for a reader is no work.
+        let busy = (executed.unwrap_or(now) - started).saturating_sub(self.waited.get());
+        self.parts.stats.worked(busy, now);
+        self.end_batch(batch, now - started);
         self.restarts.set(0);
         Ok(())
     }
@@ -51,14 +65,16 @@ impl<B: Bolt> BoltStage<B> {
         self.parts.output.set_closed(false);
         work.batch = batch;
         let stats = &self.parts.stats;
-        stats.execute_ns.add(took);
         let miscounted = usize::from(planted!(Miscounted, 64));
         stats.executed.add((work.tuples() - miscounted) as u64);
         stats.acked.set(stats.executed.get() - stats.failed.get());
-        // The clones of a task work side by side, and each needs a tuple to work on.
+        // The clones of a task work side by side, and each needs a tuple to work on. Who waits for
+        // credit is woken at half the window, so that is what all of them need.
         let clones = self.parts.settings.concurrency.limit();
         let mut window = self.pace.borrow_mut().observe(work.tuples() * clones, took);
-        window.tuples = window.tuples.max(clones);
+        if clones > 1 {
+            window.tuples = window.tuples.max(2 * clones);
+        }
         let duties = self.parts.inlet.consumed(work, window);
         self.unflushed.set(self.unflushed.get() + duties);
     }
@@ -68,8 +84,9 @@ impl<B: Bolt> BoltStage<B> {
         &self,
         bolt: &mut B,
         batch: &mut Batch<B::Input>,
+        started: Nanos,
     ) -> Result<(), Ended> {
-        let mut rest = Rest::new(self, batch);
+        let mut rest = Rest::new(self, batch, started);
         let mut noop = Waking::from_waker(std::task::Waker::noop());
         self.executing.set(true);
         while let Some(tuple) = rest.begin_next() {
@@ -78,9 +95,12 @@ impl<B: Bolt> BoltStage<B> {
             let result = match execute.as_mut().poll(&mut noop) {
                 Poll::Ready(result) => result,
                 Poll::Pending => {
-                    rest.ack_before();
+                    rest.leave();
                     match self.execute_slowly(execute).await {
-                        Ok(result) => result,
+                        Ok(result) => {
+                            rest.enter_again();
+                            result
+                        }
                         Err(why) => {
                             self.executing.set(false);
                             rest.skip_ack();
@@ -114,24 +134,34 @@ impl<B: Bolt> BoltStage<B> {
         let mut due = shared.now().saturating_add(limit);
         self.parts.stats.duty.set_executing_since(Some(shared.now()));
         let mut alarm = Alarm::default();
+        // The first poll was elsewhere: if it waited for a reader, that is still to be seen.
+        let mut waits_since = self.parts.output.take_has_waited().then(|| shared.now());
         let result = poll_fn(|cx| {
             let number = self.work.borrow().as_ref().and_then(|work| work.number);
             self.parts.output.set_closed(!self.parts.crew.is_turn(number));
+            let now = shared.now();
+            if let Some(since) = waits_since.take() {
+                self.waited.set(self.waited.get() + (now - since));
+            }
+            let inside = self.enter(Phase::Execute, now);
             if let Poll::Ready(result) = execute.as_mut().poll(cx) {
                 return Poll::Ready(Ok(result));
             }
+            drop(inside);
             if shared.engine.control.are_bolts_stopped() {
                 return Poll::Ready(Err(Failure::Stopped));
             }
             if self.parts.output.take_has_waited() && !planted!(ReaderMakesStuck) {
                 due = shared.now().saturating_add(limit); // to wait for a reader is no failure
+                waits_since = Some(shared.now());
             }
             self.take_settled();
+            let expiry = self.expire_due();
             let _ = self.poll_flush(cx, Flush::All);
             if shared.now() >= due {
                 return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
             }
-            alarm.set(&shared.timers, due, cx);
+            alarm.set(&shared.timers, due.min(expiry), cx);
             Poll::Pending
         })
         .await;
@@ -165,7 +195,7 @@ impl<B: Bolt> BoltStage<B> {
     pub(super) fn fail_with(&self, why: &Error) {
         let place = self.parts.stats.place.clone();
         if self.may_report() {
-            self.parts.shared.engine.report(&place, why);
+            self.parts.shared.engine.report(&place, Some(Phase::Execute), why);
         }
         let failure = if why.is_poison() {
             Failure::Poison(place, why.chain())
@@ -202,7 +232,14 @@ impl<B: Bolt> BoltStage<B> {
 
     pub(super) fn panicked(&self, message: &str) {
         let place = self.parts.stats.place.clone();
-        self.parts.shared.engine.report(&place, &Error::msg(format!("panicked: {message}")));
+        let phase = match self.at_duty.get() {
+            _ if self.executing.get() => Phase::Execute,
+            Some(OwnDuty::Tick) => Phase::Tick,
+            Some(OwnDuty::Finish) => Phase::Finish,
+            None => Phase::Prepare,
+        };
+        let why = Error::msg(format!("panicked: {message}"));
+        self.parts.shared.engine.report(&place, Some(phase), &why);
         self.count_restart();
         self.break_own_duty_off();
         if !self.executing.replace(false) {
@@ -229,19 +266,46 @@ struct Rest<'a, B: Bolt> {
     anchors: &'a [Anchors],
     /// Whether every root comes after the one before, and needs no more than to be named.
     is_plain: bool,
+    /// Whether every tuple is an edge of its tree: inside a fused loop nothing counts them.
+    is_counted: bool,
+    /// Whether tuples are slow, so that each is stamped.
+    is_slow: bool,
+    inside: Option<Inside<'a>>,
     /// The first tuple whose ack is not accounted for yet.
     owed: usize,
 }
 
 impl<'a, B: Bolt> Rest<'a, B> {
-    fn new(stage: &'a BoltStage<B>, batch: &'a mut Batch<B::Input>) -> Self {
+    fn new(stage: &'a BoltStage<B>, batch: &'a mut Batch<B::Input>, started: Nanos) -> Self {
         let Batch { values, roots, anchors, .. } = batch;
+        let is_slow = stage.pace.borrow().is_slow();
         let run = roots.run().filter(|(first, _)| !first.is_many() && !first.is_replayed());
-        if let Some((first, _)) = run {
-            stage.parts.output.set_root_before(first);
+        let run = run.filter(|_| !is_slow);
+        let inside = Some(stage.enter(Phase::Execute, started));
+        // Inside a fused loop what stands there counts as no edge.
+        let is_counted = !matches!(stage.parts.inlet, Inlet::Slot(_));
+        match run {
+            Some((first, edge)) => {
+                let edge = if is_counted && !first.is_none() { edge } else { 0 };
+                stage.parts.output.begin_run(first, roots.len(), edge);
+            }
+            None => stage.parts.output.begin_list(),
         }
         let (values, is_plain) = (values.drain(..), run.is_some());
-        Self { stage, values, roots, anchors, is_plain, owed: 0 }
+        Self { stage, values, roots, anchors, is_plain, is_counted, is_slow, inside, owed: 0 }
+    }
+
+    /// The present execute waits.
+    #[cold]
+    fn leave(&mut self) {
+        self.inside = None;
+        self.ack_before();
+    }
+
+    /// The present execute has waited, and is done.
+    #[cold]
+    fn enter_again(&mut self) {
+        self.inside = Some(self.stage.enter(Phase::Execute, self.stage.parts.shared.now()));
     }
 
     /// The next tuple. Nothing else outlives the call: what stays in the frame of an async
@@ -252,12 +316,21 @@ impl<'a, B: Bolt> Rest<'a, B> {
         if self.is_plain {
             output.set_next_root();
         } else {
+            if output.take_is_lent() {
+                self.skip_ack();
+            }
             let begun = self.begun();
             if begun == self.roots.len() {
                 return None;
             }
-            let (root, _) = self.roots.get(begun);
+            if self.is_slow
+                && let Some(inside) = &self.inside
+            {
+                inside.step();
+            }
+            let (root, edge) = self.roots.get(begun);
             output.set_root(root);
+            output.set_edge(if self.is_counted { edge } else { 0 });
             if root.is_many() || root.is_replayed() {
                 return self.begin_specially(root);
             }
@@ -292,11 +365,17 @@ impl<'a, B: Bolt> Rest<'a, B> {
         self.owed = self.begun();
     }
 
-    /// Acks what is owed before tuple `end`. Inside a fused loop nothing counted it as an edge.
+    /// Acks what is owed before tuple `end`, but for what is held from now on.
     fn ack(&mut self, end: usize) {
-        if self.owed < end && !matches!(self.stage.parts.inlet, Inlet::Slot(_)) {
+        if self.owed < end && self.is_counted {
             let mut done = self.stage.done.borrow_mut();
-            done.add_batch(self.roots, self.anchors, self.owed..end);
+            let owed = self.owed..end;
+            if self.is_plain {
+                let kept = |kept| done.add_batch(self.roots, self.anchors, kept);
+                self.stage.parts.output.kept(owed, kept);
+            } else {
+                done.add_batch(self.roots, self.anchors, owed);
+            }
         }
         self.owed = self.owed.max(end);
     }
@@ -311,8 +390,14 @@ impl<B: Bolt> Drop for Rest<'_, B> {
         if self.stage.executing.get() && !planted!(PanicAcks) {
             self.ack_before();
         } else {
+            if !self.is_plain && self.stage.parts.output.take_is_lent() {
+                self.skip_ack();
+            }
             self.ack(begun);
         }
+        let mut done = self.stage.done.borrow_mut();
+        self.stage.parts.output.take_unused(|first, count| done.add_opened(first, count));
+        drop(done);
         if self.values.len() == 0 {
             return;
         }

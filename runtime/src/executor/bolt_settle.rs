@@ -1,6 +1,6 @@
 //! How a stage takes back the tickets that its user settled.
 
-use tormenta_dsl::{Bolt, Failure, engine::Outcome, ticket::Hold};
+use tormenta_dsl::{Bolt, Error, Failure, engine::Outcome, ticket::Hold};
 
 use super::bolt_stage::BoltStage;
 
@@ -13,10 +13,27 @@ impl<B: Bolt> BoltStage<B> {
         if self.parts.settled.is_empty() {
             return;
         }
-        for (hold, outcome) in self.parts.settled.take() {
+        for (hold, outcome, in_time) in self.parts.settled.take() {
             self.unflushed.set(self.unflushed.get() + 1);
+            if !in_time {
+                self.report_late(&outcome);
+                continue;
+            }
             self.parts.output.lower(hold.epoch.as_ref());
             self.take_one(&hold, outcome);
+        }
+    }
+
+    /// A ticket that had expired was finished: its tuple has failed, and what it put out is not
+    /// anchored to anything any more.
+    fn report_late(&self, outcome: &Outcome<B::Output>) {
+        if let Outcome::Ack(outputs) = outcome {
+            let why = Error::msg(format!(
+                "a ticket was finished after it had expired, so its {} outputs were dropped: \
+                 `touch` it meanwhile, or set a longer `hold_timeout`",
+                outputs.len()
+            ));
+            self.parts.shared.engine.report(&self.parts.stats.place, None, &why);
         }
     }
 
@@ -28,12 +45,11 @@ impl<B: Bolt> BoltStage<B> {
                     let roots = hold.edges.iter().map(|(root, _)| *root).collect();
                     self.parts.output.stage_for(roots, output);
                 }
-                return self.done.borrow_mut().add_all(&*hold.edges);
+                return self.done.borrow_mut().add_hold(hold);
             }
             Outcome::Fail(reason) => Failure::Refused(place(), reason),
             Outcome::Drop => Failure::Dropped(place()),
         };
-        let roots = hold.edges.iter().map(|(root, _)| *root);
-        self.parts.shared.fail(roots, &why, None);
+        self.parts.shared.fail(hold.roots(), &why, None);
     }
 }

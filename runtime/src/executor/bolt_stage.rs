@@ -27,6 +27,7 @@ use super::{
     inlet::{Inlet, Work},
     settle::{Aging, Settled},
     shared::LoopShared,
+    user_code::Inside,
 };
 use crate::{
     acker::consumed::Consumed,
@@ -35,6 +36,7 @@ use crate::{
     limits,
     memory::MemoryStores,
     metrics::task::TaskStats,
+    report::Phase,
 };
 
 /// What a stage is made from.
@@ -81,6 +83,10 @@ pub(crate) struct BoltStage<B: Bolt> {
     pub(super) finished: Cell<bool>,
     /// The duty that the stage gave itself and is at.
     pub(super) at_duty: Cell<Option<OwnDuty>>,
+    /// When that began, while it does not wait for a reader; zero otherwise.
+    pub(super) own_since: Arc<AtomicU64>,
+    /// Time that the batch at hand has waited for readers.
+    pub(super) waited: Cell<Nanos>,
     /// When the present interval of error reports began, and how many it has had.
     pub(super) reported: Cell<(Nanos, u32)>,
     /// Emitted tuples that are in the counter, which clones of a bolt share.
@@ -128,6 +134,8 @@ impl<B: Bolt> BoltStage<B> {
             |wait: Option<Duration>| wait.map_or(Nanos::MAX, |wait| now + wait.as_nanos() as Nanos);
         let own_duties = Arc::<AtomicU64>::default();
         parts.stats.duty.watch(own_duties.clone());
+        let own_since = Arc::<AtomicU64>::default();
+        parts.stats.duty.watch_own(own_since.clone());
         parts.stats.duty.watch(parts.settled.given.clone());
         if let Inlet::Mailbox(mailbox) = &parts.inlet {
             parts.stats.duty.watch(mailbox.given());
@@ -151,6 +159,8 @@ impl<B: Bolt> BoltStage<B> {
             restarts: Cell::new(0),
             finished: Cell::new(false),
             at_duty: Cell::new(None),
+            own_since,
+            waited: Cell::new(0),
             reported: Cell::default(),
             emitted: Cell::new(0),
             parts,
@@ -172,13 +182,17 @@ impl<B: Bolt> BoltStage<B> {
         if self.parts.shared.engine.control.are_bolts_stopped() {
             return Ended::Stopped;
         }
-        let mut bolt = self.parts.prototype.clone();
-        bolt.state(&mut MemoryStores);
-        match self.waiting(pin!(bolt.prepare(&self.cx))).await {
+        let mut bolt = {
+            let _inside = self.enter(Phase::Prepare, self.parts.shared.now());
+            let mut bolt = self.parts.prototype.clone();
+            bolt.state(&mut MemoryStores);
+            bolt
+        };
+        match self.waiting(Phase::Prepare, pin!(bolt.prepare(&self.cx))).await {
             Some(Ok(())) => {}
             Some(Err(why)) => {
                 let place = &self.parts.stats.place;
-                self.parts.shared.engine.fail(place, &why.context("prepare"));
+                self.parts.shared.engine.fail(place, Phase::Prepare, &why.context("prepare"));
                 return self.refuse_everything().await;
             }
             None => return Ended::Stopped,
@@ -203,21 +217,37 @@ impl<B: Bolt> BoltStage<B> {
             let (first, longest) = limits::RESTART_BACKOFF;
             let wait = first.saturating_mul(1 << (restarts - 1).min(20)).min(longest);
             let due = self.parts.shared.now() + wait.as_nanos() as Nanos;
-            self.waiting(pin!(self.parts.shared.timers.sleep(due))).await;
+            self.waiting(Phase::Prepare, pin!(self.parts.shared.timers.sleep(due))).await;
         }
     }
 
-    /// Waits for something, while output and acks of what was done before may leave. `None` if
+    /// Enters user code, until the note is dropped.
+    #[inline]
+    pub(super) fn enter(&self, phase: Phase, now: Nanos) -> Inside<'_> {
+        self.parts.shared.enter(&self.parts.stats, phase, now)
+    }
+
+    /// Waits for user code, while output and acks of what was done before may leave. `None` if
     /// the engine stops meanwhile.
-    pub(super) async fn waiting<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+    pub(super) async fn waiting<F: Future>(
+        &self,
+        phase: Phase,
+        mut future: Pin<&mut F>,
+    ) -> Option<F::Output> {
+        let mut alarm = Alarm::default();
         poll_fn(|cx| {
+            let inside = self.enter(phase, self.parts.shared.now());
             if let Poll::Ready(ready) = future.as_mut().poll(cx) {
                 return Poll::Ready(Some(ready));
             }
+            drop(inside);
             if self.parts.shared.engine.control.are_bolts_stopped() {
                 return Poll::Ready(None);
             }
+            self.note_own_duty();
+            let expiry = self.expire_due();
             let _ = self.poll_flush(cx, Flush::All);
+            alarm.set(&self.parts.shared.timers, expiry, cx);
             Poll::Pending
         })
         .await

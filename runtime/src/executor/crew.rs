@@ -88,7 +88,6 @@ pub(crate) struct Dealt<I> {
 /// A delivery that several clones work on.
 pub(crate) struct Share<I> {
     delivery: RefCell<Option<Delivery<I>>>,
-    tuples: usize,
     left: Cell<usize>,
 }
 
@@ -113,8 +112,7 @@ impl<I: Clone> Dealer<I> {
     fn deal(&self, mut delivery: Delivery<I>, dealt: &mut VecDeque<Dealt<I>>) {
         let mut batch = std::mem::take(&mut delivery.batch);
         let (tuples, epoch): (usize, Option<Epoch>) = (batch.len(), batch.epoch.take());
-        let share = Share { tuples, left: Cell::new(tuples), delivery: RefCell::new(None) };
-        let share = Rc::new(share);
+        let share = Rc::new(Share { left: Cell::new(tuples), delivery: RefCell::new(None) });
         batch.take_each(|anchors, root, edge, value| {
             let mut one = Batch::new();
             one.epoch.clone_from(&epoch);
@@ -129,14 +127,19 @@ impl<I: Clone> Dealer<I> {
 }
 
 impl<I> Share<I> {
-    /// One tuple was worked on. The last one gives back the credit; true then.
+    /// One tuple was worked on, and gives back its credit, so that a clone that is free need not
+    /// wait for what others of the same delivery are at. The last one gives back the buffer; true
+    /// then.
     pub(crate) fn consumed(&self, window: Window) -> bool {
         self.left.set(self.left.get() - 1);
         if self.left.get() > 0 {
+            if let Some(delivery) = &*self.delivery.borrow() {
+                delivery.consumed_some(1, window);
+            }
             return false;
         }
         if let Some(delivery) = self.delivery.take() {
-            delivery.consumed(self.tuples, window);
+            delivery.consumed(1, window);
         }
         true
     }

@@ -8,12 +8,17 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Failure, Root,
+    Failure, KeyGroup, Root,
     engine::{Anchors, Batch, Flush, Lanes, Picks},
 };
 
 use super::shared::LoopShared;
-use crate::{acker::acks::Acks, channel::mailbox::Outbound, metrics::task::TaskStats, planted};
+use crate::{
+    acker::acks::Acks,
+    channel::{link::Queue, mailbox::Outbound},
+    metrics::{keys::KeySamples, task::TaskStats},
+    planted,
+};
 
 /// The sending end towards one task: a batch that is filling up, and the link behind it.
 pub(crate) struct Lane<I> {
@@ -22,6 +27,14 @@ pub(crate) struct Lane<I> {
 }
 
 impl<I> Lane<I> {
+    /// What is under way to the task.
+    pub(crate) fn queue(&self) -> Arc<dyn Queue>
+    where
+        I: Send + 'static,
+    {
+        self.outbound.queue()
+    }
+
     pub(crate) fn new(outbound: Outbound<I>) -> Self {
         Self { filling: Batch::new(), outbound }
     }
@@ -102,6 +115,8 @@ pub(crate) struct Handover<I> {
     lanes: Rc<RefCell<Vec<Lane<I>>>>,
     shared: Rc<LoopShared>,
     stats: Arc<TaskStats>,
+    /// Samples of the keys that are sent to the target.
+    keys: Arc<KeySamples>,
 }
 
 impl<I: Clone> Handover<I> {
@@ -109,8 +124,9 @@ impl<I: Clone> Handover<I> {
         lanes: Rc<RefCell<Vec<Lane<I>>>>,
         shared: Rc<LoopShared>,
         stats: Arc<TaskStats>,
+        keys: Arc<KeySamples>,
     ) -> Self {
-        Self { lanes, shared, stats }
+        Self { lanes, shared, stats, keys }
     }
 
     /// Puts one tuple into a lane, as an edge of its own in each of its trees.
@@ -227,8 +243,15 @@ impl<I: Clone> Lanes<I> for Handover<I> {
 
     fn room(&self) -> usize {
         let lanes = self.lanes.borrow();
-        let rooms = lanes.iter().filter(|lane| !lane.outbound.is_feedback());
-        rooms.map(|lane| lane.outbound.link().window()).sum::<usize>().max(1)
+        // The lanes of an edge are all feedback or none is. Feedback waits for nobody.
+        if lanes.iter().all(|lane| lane.outbound.is_feedback()) {
+            return usize::MAX;
+        }
+        lanes.iter().map(|lane| lane.outbound.link().window()).sum::<usize>().max(1)
+    }
+
+    fn sample(&mut self, group: KeyGroup, tuples: usize) {
+        self.keys.add(group, tuples);
     }
 
     fn accept(&mut self, batch: &mut Batch<I>, picks: Picks<'_>) {
@@ -275,5 +298,38 @@ impl<I: Clone> Lanes<I> for Handover<I> {
             }
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        channel::mailbox::mailbox,
+        clock::{Clock, Timers},
+        engine::{Setup, build},
+        limits,
+        rng::Rng,
+        testkit::Feed,
+    };
+
+    fn room(is_feedback: bool) -> usize {
+        let mut t = crate::Topology::new("t");
+        t.spout("numbers", Feed::<u64>::new().spout());
+        let built = build(t, Setup::new(Clock::simulated(), 1, 1)).expect("a sound topology");
+        let engine = &built.handle.shared;
+        let timers = Timers::new(engine.clock.clone(), Arc::default());
+        let shared = LoopShared::new(engine.clone(), timers, Arc::default(), Rng::new(1));
+        let (address, _mailbox) = mailbox::<u64>(Arc::default());
+        let lane = Lane::new(address.link(Arc::default(), is_feedback));
+        let stats = engine.tasks[0].clone();
+        let keys = stats.keys.clone();
+        Handover::new(Rc::new(RefCell::new(vec![lane])), shared, stats, keys).room()
+    }
+
+    #[test]
+    fn feedback_does_not_make_batches_small() {
+        assert_eq!(room(true), usize::MAX, "it has no window");
+        assert_eq!(room(false), limits::LINK_TUPLES_FIRST);
     }
 }

@@ -27,3 +27,4 @@ pub(crate) mod signal;
 mod spout_settle;
 pub(crate) mod spout_stage;
 pub(crate) mod spout_trees;
+pub(crate) mod user_code;

@@ -13,14 +13,17 @@ use std::{
 
 use tormenta_dsl::{Epoch, Error, Failure, Parts, Shared, error::Place, record::Record};
 
-use super::signal::WakeCell;
+use super::{
+    signal::WakeCell,
+    user_code::{At, Inside, UserCode},
+};
 use crate::{
     acker::acks::{AckInbox, Acks},
     clock::{Clock, Nanos, Timers},
     limits,
     local::Asked,
     metrics::task::TaskStats,
-    report::{DeadLetter, Reports},
+    report::{DeadLetter, Phase, Reports},
     rng::Rng,
 };
 
@@ -35,21 +38,29 @@ pub(crate) struct EngineShared {
     pub(crate) objects: Shared,
     pub(crate) inboxes: Vec<AckInbox>,
     pub(crate) tasks: Vec<Arc<TaskStats>>,
+    /// What each loop is at, once it has started.
+    pub(crate) loops: Mutex<Vec<Arc<UserCode>>>,
     pub(crate) batch_tuples: usize,
     /// Batches that a loop works on before it lets others run.
     pub(crate) batches_per_turn: usize,
 }
 
 impl EngineShared {
-    pub(crate) fn report(&self, place: &Place, error: &Error) {
-        self.reports.error(self.clock.now(), place, &error.chain());
+    pub(crate) fn report(&self, place: &Place, phase: Option<Phase>, error: &Error) {
+        self.reports.error(self.clock.now(), place, phase, &error.chain());
     }
 
     /// Ends the topology with an error: what was emitted is still processed.
-    pub(crate) fn fail(&self, place: &Place, error: &Error) {
-        self.reports.fatal(self.clock.now(), place, &error.chain());
+    pub(crate) fn fail(&self, place: &Place, phase: Phase, error: &Error) {
+        self.reports.fatal(self.clock.now(), place, phase, &error.chain());
         self.control.drain();
         self.bell.ring();
+    }
+
+    /// What each loop is at.
+    pub(crate) fn looks(&self) -> Vec<Option<(At, Nanos)>> {
+        let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        loops.iter().map(|user_code| user_code.look()).collect()
     }
 
     pub(crate) fn dead_letter(&self, letter: DeadLetter) {
@@ -192,6 +203,7 @@ pub(crate) struct LoopShared {
     pub(crate) timers: Arc<Timers>,
     pub(crate) acks: RefCell<Acks>,
     pub(crate) wake: Arc<WakeCell>,
+    user_code: Arc<UserCode>,
     /// The lanes that a task has to each component it feeds, whatever the stream: tuples of
     /// different streams between the same two tasks must not overtake each other.
     lanes: RefCell<HashMap<LaneKey, Rc<dyn Any>>>,
@@ -205,12 +217,22 @@ impl LoopShared {
         rng: Rng,
     ) -> Rc<Self> {
         let acks = RefCell::new(Acks::new(&engine.inboxes, rng));
-        Rc::new(Self { engine, timers, acks, wake, lanes: RefCell::default() })
+        let user_code = Arc::<UserCode>::default();
+        let mut loops = engine.loops.lock().unwrap_or_else(PoisonError::into_inner);
+        loops.push(user_code.clone());
+        drop(loops);
+        Rc::new(Self { engine, timers, acks, wake, user_code, lanes: RefCell::default() })
     }
 
     #[inline]
     pub(crate) fn now(&self) -> Nanos {
         self.timers.clock.now()
+    }
+
+    /// Enters user code of a task, until the note is dropped.
+    #[inline]
+    pub(crate) fn enter(&self, stats: &TaskStats, phase: Phase, now: Nanos) -> Inside<'_> {
+        self.user_code.enter(At::new(stats.number, phase), now, &self.timers.clock)
     }
 
     /// The lanes from one task to one component; the first stream to ask makes them.
@@ -230,7 +252,12 @@ impl LoopShared {
         tasks: usize,
         config: std::collections::BTreeMap<String, String>,
     ) -> tormenta_dsl::Context {
-        let engine = self.engine.clone();
+        let (engine, user_code, number) =
+            (self.engine.clone(), self.user_code.clone(), stats.number);
+        let phase = move || {
+            let (at, _) = user_code.look()?;
+            (at.task() == number).then(|| at.phase())
+        };
         tormenta_dsl::Context::new(Parts {
             topology: engine.topology.clone(),
             place: stats.place.clone(),
@@ -239,7 +266,7 @@ impl LoopShared {
             counters: stats.counters.clone(),
             shared: engine.objects.clone(),
             timer: self.timers.clone(),
-            report: Arc::new(move |place, error| engine.report(place, error)),
+            report: Arc::new(move |place, error| engine.report(place, phase(), error)),
         })
     }
 

@@ -11,7 +11,12 @@ use super::{
     spout_stage::{SpoutStage, Told},
     spout_trees::{Ended, Tree, Trees},
 };
-use crate::{clock::Nanos, limits, metrics::Histogram, report::DeadLetter};
+use crate::{
+    clock::Nanos,
+    limits,
+    metrics::Histogram,
+    report::{DeadLetter, Phase},
+};
 
 impl<S: Spout> SpoutStage<S> {
     pub(super) fn settle_batch(&self, spout: &mut S) {
@@ -19,17 +24,20 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.output.forget_epoch();
         self.parts.stats.emitted.set(self.parts.output.emitted());
         if trees.batch_len() == 0 {
+            self.may_be_slow.set(!self.parts.settings.tracked); // nobody knows how long it took
             return;
         }
         let now = self.parts.shared.now();
         let mut acks = self.parts.shared.acks.borrow_mut();
         let Some(own) = &mut acks.own else { return };
+        let slow = (limits::SLOW_TUPLE.as_nanos() as Nanos) * trees.batch_len() as Nanos;
+        self.may_be_slow.set(now - own.now >= slow);
         let mut count = Count::default();
         let mut latency = self.latency();
         trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
         drop(latency);
         drop(acks);
-        self.tell_acked(spout, &mut trees, &mut count);
+        self.tell_acked(spout, &mut trees, &mut count, now);
         self.publish(&count, trees.pending());
         drop(trees);
         self.raise();
@@ -49,7 +57,7 @@ impl<S: Spout> SpoutStage<S> {
             drop(latency);
             self.parts.inbox.recycle(batch);
             self.applied.set(self.applied.get() + 1);
-            self.tell_acked(spout, &mut trees, &mut count);
+            self.tell_acked(spout, &mut trees, &mut count, now);
         }
         self.publish(&count, trees.pending());
         drop(trees);
@@ -57,10 +65,17 @@ impl<S: Spout> SpoutStage<S> {
     }
 
     /// Tells the spout which trees completed, with one guard for all of them.
-    fn tell_acked(&self, spout: &mut S, trees: &mut Trees<S::Output, S::Id>, count: &mut Count) {
+    fn tell_acked(
+        &self,
+        spout: &mut S,
+        trees: &mut Trees<S::Output, S::Id>,
+        count: &mut Count,
+        now: Nanos,
+    ) {
         count.acked += trees.acked.len() as u64;
         let mut ids = trees.acked.drain(..);
         if self.panic.borrow().is_none() {
+            let _inside = self.enter(Phase::Acked, now);
             let tell = || ids.by_ref().for_each(|id| spout.acked(id));
             if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
                 *self.panic.borrow_mut() = Some(panic);
@@ -75,6 +90,7 @@ impl<S: Spout> SpoutStage<S> {
         if self.panic.borrow().is_some() {
             return self.untold.borrow_mut().push(told);
         }
+        let _inside = self.enter(Phase::Acked, self.parts.shared.now());
         let outcome = catch_unwind(AssertUnwindSafe(|| match told {
             Told::Acked(id) => spout.acked(id),
             Told::Failed(id, why) => spout.failed(id, why),
@@ -96,6 +112,7 @@ impl<S: Spout> SpoutStage<S> {
     pub(super) fn raise(&self) {
         let panic = self.panic.take();
         if let Some(panic) = panic {
+            self.phase.set(Phase::Acked);
             resume_unwind(panic);
         }
     }

@@ -24,6 +24,7 @@ use super::{
     guard::{Guarded, Running},
     shared::LoopShared,
     spout_trees::Trees,
+    user_code::Inside,
 };
 use crate::{
     acker::acks::{AckBatch, AckInbox},
@@ -32,6 +33,7 @@ use crate::{
     limits,
     metrics::task::TaskStats,
     planted,
+    report::Phase,
 };
 
 /// What a stage is made from.
@@ -69,6 +71,12 @@ pub(crate) struct SpoutStage<S: Spout> {
     /// Panics, each of them a duty until the next spout has taken over, and those not done yet.
     pub(super) takeovers: Arc<AtomicU64>,
     pub(super) not_taken: Cell<u64>,
+    /// What the user's code was asked last.
+    pub(super) phase: Cell<Phase>,
+    /// Tuples that `next` is asked for before they are handed on: fewer where it is slow.
+    fill_max: Cell<usize>,
+    /// Whether a batch took so long that `next` may be slow.
+    pub(super) may_be_slow: Cell<bool>,
 }
 
 /// What a spout is told about a tuple.
@@ -107,6 +115,9 @@ impl<S: Spout> SpoutStage<S> {
             untold: RefCell::default(),
             takeovers,
             not_taken: Cell::new(0),
+            phase: Cell::new(Phase::Prepare),
+            fill_max: Cell::new(usize::MAX),
+            may_be_slow: Cell::new(true),
             parts,
         });
         let first = stage.clone().boxed();
@@ -129,10 +140,13 @@ impl<S: Spout> SpoutStage<S> {
         if !self.is_prepared.replace(false) && shared.engine.control.are_spouts_stopped() {
             return self.abandon(None);
         }
-        let mut spout = self.parts.prototype.clone();
+        let mut spout = {
+            let _inside = self.enter(Phase::Prepare, shared.now());
+            self.parts.prototype.clone()
+        };
         match self.waiting(pin!(spout.prepare(&self.cx))).await {
             Some(Ok(())) => self.is_prepared.set(true),
-            Some(Err(why)) => self.end(Some(why.context("prepare"))),
+            Some(Err(why)) => self.end(Phase::Prepare, Some(why.context("prepare"))),
             None => return self.abandon(None),
         }
         self.tell_rest(&mut spout);
@@ -166,14 +180,23 @@ impl<S: Spout> SpoutStage<S> {
         }
     }
 
-    /// Waits for something, while the stages that are fused into this loop go on. `None` if the
+    /// Enters user code, until the note is dropped.
+    #[inline]
+    pub(super) fn enter(&self, phase: Phase, now: Nanos) -> Inside<'_> {
+        self.phase.set(phase);
+        self.parts.shared.enter(&self.parts.stats, phase, now)
+    }
+
+    /// Waits for `prepare`, while the stages that are fused into this loop go on. `None` if the
     /// engine stops.
     async fn waiting<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             // First of all: a spout that is ready at once still hears what became of its tuples.
+            let inside = self.enter(Phase::Prepare, self.parts.shared.now());
             if let Poll::Ready(ready) = future.as_mut().poll(cx) {
                 return Poll::Ready(Some(ready));
             }
+            drop(inside);
             if self.parts.shared.engine.control.are_spouts_stopped() {
                 return Poll::Ready(None);
             }
@@ -190,7 +213,7 @@ impl<S: Spout> SpoutStage<S> {
 
     /// Takes tuples for as long as there are any and there is room, at most a batch.
     fn fill(&self, spout: &mut S) -> Filled {
-        self.start_batch();
+        let started = self.start_batch();
         let (limit, pending_max) = (self.parts.output.room(), self.parts.settings.pending_max);
         let free = self.room();
         let mut room = limit;
@@ -198,7 +221,7 @@ impl<S: Spout> SpoutStage<S> {
             let open = self.trees.borrow().pending();
             room -= self.fill_replays(pending_max.saturating_sub(open).min(limit));
         }
-        room = room.min(free);
+        room = room.min(free).min(self.fill_max.get());
         if room == 0 {
             let full = self.trees.borrow().batch_len() > 0;
             return if full { Filled::Full } else { Filled::Wait };
@@ -210,6 +233,7 @@ impl<S: Spout> SpoutStage<S> {
         let mut trees = self.trees.borrow_mut();
         let mut staged = self.parts.output.staged_mut();
         let mut filling = Filling::new(&mut trees, &mut staged, self.parts.settings.tracked);
+        let _inside = self.enter(Phase::Next, started);
         for _ in 0..room {
             // A future that has to wait is dropped and made again by `wait`: it is cancel safe.
             let Poll::Ready(next) = pin!(spout.next()).poll(&mut noop) else {
@@ -218,15 +242,28 @@ impl<S: Spout> SpoutStage<S> {
             match next {
                 Ok(Some((value, id))) => filling.push(value, id),
                 other => {
-                    self.end(other.err());
+                    self.end(Phase::Next, other.err());
                     return Filled::Wait;
                 }
             }
         }
+        if self.may_be_slow.take() || self.fill_max.get() < usize::MAX {
+            self.limit_fill(room, self.parts.shared.now() - started);
+        }
         Filled::Full
     }
 
-    fn start_batch(&self) {
+    /// A spout that needs long for each tuple is asked for fewer at a time, so that tuples do not
+    /// wait for those after them, and that it is known how long the present one takes.
+    #[cold]
+    fn limit_fill(&self, tuples: usize, took: Nanos) {
+        let each = took / tuples.max(1) as Nanos;
+        let slow = each >= limits::SLOW_TUPLE.as_nanos() as Nanos;
+        let fits = limits::SLOW_FILL.as_nanos() as Nanos / each.max(1);
+        self.fill_max.set(if slow { fits.max(1) as usize } else { usize::MAX });
+    }
+
+    fn start_batch(&self) -> Nanos {
         let shared = &self.parts.shared;
         let now = shared.now();
         let epoch = shared.engine.epochs.current(now);
@@ -235,6 +272,7 @@ impl<S: Spout> SpoutStage<S> {
             own.now = now;
             own.epoch = epoch.number();
         }
+        now
     }
 
     fn fill_replays(&self, room: usize) -> usize {
@@ -253,9 +291,9 @@ impl<S: Spout> SpoutStage<S> {
 
     /// The spout has no more. If it failed, what it emitted is still processed, then the topology
     /// ends with the error.
-    fn end(&self, why: Option<Error>) {
+    fn end(&self, phase: Phase, why: Option<Error>) {
         if let Some(why) = why {
-            self.parts.shared.engine.fail(&self.parts.stats.place, &why);
+            self.parts.shared.engine.fail(&self.parts.stats.place, phase, &why);
         }
         self.ended.set(true);
     }
@@ -279,6 +317,7 @@ impl<S: Spout> SpoutStage<S> {
         let active = self.parts.shared.engine.control.is_active();
         if active != self.active.get() {
             self.active.set(active);
+            let _inside = self.enter(Phase::Next, self.parts.shared.now());
             if active { spout.activated() } else { spout.deactivated() }
         }
     }
@@ -309,8 +348,11 @@ impl<S: Spout> SpoutStage<S> {
             let may_ask = self.may_ask() && self.room() > 0;
             let mut next = pin!(spout.next());
             poll_fn(|cx| {
-                if may_ask && let Poll::Ready(next) = next.as_mut().poll(cx) {
-                    return Poll::Ready(Some(next));
+                if may_ask {
+                    let _inside = self.enter(Phase::Next, self.parts.shared.now());
+                    if let Poll::Ready(next) = next.as_mut().poll(cx) {
+                        return Poll::Ready(Some(next));
+                    }
                 }
                 let flushed = self.poll_flush(cx, Flush::All).is_ready();
                 if self.is_interrupted(may_ask) {
@@ -329,7 +371,7 @@ impl<S: Spout> SpoutStage<S> {
                 self.stage_one(value, id);
                 self.settle(spout).await;
             }
-            Some(other) => self.end(other.err()),
+            Some(other) => self.end(Phase::Next, other.err()),
             None => {}
         }
     }
@@ -387,7 +429,8 @@ impl<S: Spout> SpoutStage<S> {
 
     fn panicked(&self, message: &str) {
         let place = &self.parts.stats.place;
-        self.parts.shared.engine.report(place, &Error::msg(format!("panicked: {message}")));
+        let why = Error::msg(format!("panicked: {message}"));
+        self.parts.shared.engine.report(place, Some(self.phase.get()), &why);
         self.restarts.set(self.restarts.get() + 1);
         self.parts.stats.restarts.add(1);
         self.takeovers.fetch_add(1, Ordering::SeqCst);

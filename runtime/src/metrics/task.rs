@@ -7,8 +7,8 @@ use std::sync::{
 
 use tormenta_dsl::{Counters, error::Place};
 
-use super::Histogram;
-use crate::clock::Nanos;
+use super::{Histogram, capacity::Busy, keys::KeySamples};
+use crate::{channel::link::Queue, clock::Nanos};
 
 /// A counter with one writer.
 #[derive(Default, Debug)]
@@ -33,6 +33,8 @@ impl Tally {
 /// What one task did and what it has in hand.
 #[derive(Debug)]
 pub(crate) struct TaskStats {
+    /// Number of the task, counted over all components.
+    pub(crate) number: usize,
     pub(crate) component: usize,
     pub(crate) place: Place,
     pub(crate) emitted: Tally,
@@ -49,6 +51,13 @@ pub(crate) struct TaskStats {
     pub(crate) latency: Mutex<Histogram>,
     pub(crate) counters: Counters,
     pub(crate) duty: Duty,
+    busy: Busy,
+    /// When the next mark of `busy` is due.
+    next_mark: Tally,
+    /// The links that lead to this task.
+    queues: Mutex<Vec<Arc<dyn Queue>>>,
+    /// One for all tasks of the component.
+    pub(crate) keys: Arc<KeySamples>,
 }
 
 /// What a task still has to do, for whoever waits until all is quiet.
@@ -71,11 +80,20 @@ pub(crate) struct Duty {
     pub(crate) held: Arc<AtomicUsize>,
     /// When the execute that is running began, if it has waited at all; zero otherwise.
     pub(crate) executing_since: AtomicU64,
+    /// When the tick or the finish that is running began, one for each clone of the bolt; zero
+    /// where there is none, or where it waits for a reader.
+    own_since: Mutex<Vec<Arc<AtomicU64>>>,
 }
 
 impl TaskStats {
-    pub(crate) fn new(component: usize, place: Place) -> Arc<Self> {
+    pub(crate) fn new(
+        number: usize,
+        component: usize,
+        place: Place,
+        keys: Arc<KeySamples>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            number,
             component,
             place,
             emitted: Tally::default(),
@@ -92,7 +110,41 @@ impl TaskStats {
             latency: Mutex::default(),
             counters: Counters::default(),
             duty: Duty::default(),
+            busy: Busy::default(),
+            next_mark: Tally::default(),
+            queues: Mutex::default(),
+            keys,
         })
+    }
+
+    /// The task has spent so much time on a batch that it ended now.
+    #[inline]
+    pub(crate) fn worked(&self, busy: Nanos, now: Nanos) {
+        self.execute_ns.add(busy);
+        if now >= self.next_mark.get() {
+            self.next_mark.set(self.busy.mark(now, self.execute_ns.get()));
+        }
+    }
+
+    /// The share of the last ten or twenty seconds that the task was busy, where `clones` work
+    /// side by side.
+    pub(crate) fn capacity(&self, now: Nanos, clones: usize) -> f64 {
+        // What is not at its end yet counts as well, where it is known.
+        let since = self.duty.executing_since.load(Ordering::Relaxed);
+        let running = if since > 0 { now.saturating_sub(since) } else { 0 };
+        let share = self.busy.share(now, self.execute_ns.get() + running);
+        (share / clones as f64).clamp(0.0, 1.0)
+    }
+
+    /// Adds a link that leads to this task.
+    pub(crate) fn add_queue(&self, queue: Arc<dyn Queue>) {
+        self.queues.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(queue);
+    }
+
+    /// Tuples that were sent to this task and that it is not done with.
+    pub(crate) fn queued(&self) -> u64 {
+        let queues = self.queues.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        queues.iter().map(|queue| queue.tuples() as u64).sum()
     }
 }
 
@@ -113,6 +165,17 @@ impl Duty {
     pub(crate) fn given(&self) -> u64 {
         let given = self.given.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         given.iter().map(|count| count.load(Ordering::SeqCst)).sum()
+    }
+
+    /// Times the ticks and the finish of one clone.
+    pub(crate) fn watch_own(&self, since: Arc<AtomicU64>) {
+        self.own_since.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(since);
+    }
+
+    /// When the oldest tick or finish began that is running and waits for no reader.
+    pub(crate) fn own_since(&self) -> Option<Nanos> {
+        let all = self.own_since.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        all.iter().map(|since| since.load(Ordering::SeqCst)).filter(|since| *since > 0).min()
     }
 
     pub(crate) fn set_executing_since(&self, since: Option<Nanos>) {

@@ -69,13 +69,15 @@ pub struct BoltTest<B: Bolt> {
 }
 
 struct Settlements<O> {
-    queue: Mutex<VecDeque<Outcome<O>>>,
+    /// Number of tuples, and what became of them.
+    queue: Mutex<VecDeque<(u64, Outcome<O>)>>,
     clock: Clock,
 }
 
 impl<O: Send> Settle<O> for Settlements<O> {
-    fn settle(&self, _hold: Hold, outcome: Outcome<O>) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(outcome);
+    fn settle(&self, hold: Hold, outcome: Outcome<O>) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.push_back((hold.tuples as u64, outcome));
     }
 
     fn now_ms(&self) -> u64 {
@@ -91,8 +93,23 @@ impl Tracker for Holds {
     fn hold(&self, roots: &[Root], epoch: Option<&Epoch>) -> Hold {
         self.0.set(self.0.get() + 1);
         let edges = roots.iter().map(|root| (*root, self.0.get())).collect();
-        Hold { edges, epoch: epoch.cloned(), age: Age::new(0) }
+        Hold::one(edges, epoch.cloned(), Age::new(0))
     }
+
+    fn grow(&self, root: Root) -> (Root, u64) {
+        self.0.set(self.0.get() + 1);
+        (root, self.0.get())
+    }
+
+    fn open(&self, _first: Root, _count: usize) -> Option<(Root, usize, u64)> {
+        None
+    }
+
+    fn begin_set(&self) -> Option<Arc<Age>> {
+        None
+    }
+
+    fn add_to_set(&self, _age: &Arc<Age>, _root: Root) {}
 }
 
 impl<B: Bolt> BoltTest<B> {
@@ -246,10 +263,10 @@ impl<B: Bolt> BoltTest<B> {
             let mut queue = self.settled.queue.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *queue)
         };
-        for outcome in settled {
+        for (tuples, outcome) in settled {
             match outcome {
                 Outcome::Ack(outputs) => {
-                    self.acked += 1;
+                    self.acked += tuples;
                     self.outputs.extend(outputs);
                 }
                 Outcome::Fail(reason) => self.errors.push(reason),

@@ -1,23 +1,29 @@
 //! The lines of files.
 //!
 //! ```text
-//!   named --> sources --> open (unpack) --> chunks --> splitter --> lines
-//!             sources.rs  open.rs           pool.rs    split.rs     reading.rs
+//!   named --> sources --> open (unpack) --> chunks ---> splitter --> lines
+//!             sources.rs  open.rs           chunks.rs   split.rs     reading.rs
+//!             inputs.rs                     pool.rs
 //!                                           feed.rs
 //! ```
+//!
+//! What comes before the splitter also serves [`CsvRows`](crate::CsvRows), and all of it
+//! [`JsonLines`](crate::JsonLines).
 //!
 //! Lines are slices of the chunk that was read: on the way to the words of a line nothing is
 //! allocated and nothing is copied, except for the one line that crosses the border of two chunks.
 
-mod feed;
+pub(crate) mod chunks;
+pub(crate) mod feed;
+pub(crate) mod inputs;
 #[cfg(test)]
 mod lines_test;
-mod open;
-mod pool;
+pub(crate) mod open;
+pub(crate) mod pool;
 mod progress;
-mod reading;
-mod sources;
-mod split;
+pub(crate) mod reading;
+pub(crate) mod sources;
+pub(crate) mod split;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -25,8 +31,9 @@ use tormenta_dsl::{Context, Error, Result, Spout, text::Line};
 
 pub use progress::Progress;
 
+use chunks::Chunks;
+use inputs::Inputs;
 use reading::Reading;
-use sources::Source;
 
 /// Emits the lines of files, directories, patterns and standard input.
 ///
@@ -37,9 +44,9 @@ use sources::Source;
 /// | `logs/**/*.gz` | every file that the pattern matches, sorted by name |
 /// | `-` | standard input |
 ///
-/// **Packed files** are unpacked, whatever their name: gzip (of any number of members) and zstd
-/// are known by their first bytes. **Lines** end at `\n` or `\r\n`, and the last one needs no end.
-/// They are bytes; nothing has to be UTF-8.
+/// **Packed files** are unpacked, whatever their name: gzip (of any number of members) and, with
+/// the feature `zstd`, zstd. They are known by their first bytes. **Lines** end at `\n` or `\r\n`,
+/// and the last one needs no end. They are bytes; nothing has to be UTF-8.
 ///
 /// **With several tasks** the files are dealt over them: file `i` belongs to task `i % tasks`. One
 /// file is never read by two tasks.
@@ -62,9 +69,8 @@ use sources::Source;
 /// let typed = t.spout("typed", Lines::stdin());
 /// ```
 pub struct Lines {
-    named: Arc<[PathBuf]>,
+    inputs: Inputs,
     line_bytes_max: usize,
-    progress: Arc<Progress>,
     /// Present once the task runs.
     reading: Option<Reading>,
 }
@@ -91,12 +97,7 @@ impl Lines {
     /// ```
     #[must_use]
     pub fn of(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
-        Self {
-            named: paths.into_iter().map(Into::into).collect(),
-            line_bytes_max: Self::LINE_BYTES_MAX,
-            progress: Arc::default(),
-            reading: None,
-        }
+        Self { inputs: Inputs::of(paths), line_bytes_max: Self::LINE_BYTES_MAX, reading: None }
     }
 
     /// The lines of standard input.
@@ -132,7 +133,7 @@ impl Lines {
     /// ```
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {
-        self.progress.clone()
+        self.inputs.progress.clone()
     }
 
     /// Looks for everything that is named and opens it, as the tasks will do.
@@ -145,34 +146,21 @@ impl Lines {
     /// # Errors
     /// When something cannot be read: names all that is missing, and what to do about it.
     pub fn check(&self) -> Result {
-        self.sources()?.iter().try_for_each(open::check)
-    }
-
-    /// The sources. All tasks agree on them, although files may come and go.
-    fn sources(&self) -> Result<&Arc<[Source]>> {
-        match self.progress.sources() {
-            Some(sources) => Ok(sources),
-            None => Ok(self.progress.keep(sources::find(&self.named)?)),
-        }
+        self.inputs.check()
     }
 }
 
 /// A clone starts from the beginning. Its progress is counted together with the original's.
 impl Clone for Lines {
     fn clone(&self) -> Self {
-        Self {
-            named: self.named.clone(),
-            line_bytes_max: self.line_bytes_max,
-            progress: self.progress.clone(),
-            reading: None,
-        }
+        Self { inputs: self.inputs.clone(), line_bytes_max: self.line_bytes_max, reading: None }
     }
 }
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lines")
-            .field("named", &self.named)
+            .field("named", &self.inputs.named)
             .field("line_bytes_max", &self.line_bytes_max)
             .finish_non_exhaustive()
     }
@@ -183,12 +171,8 @@ impl Spout for Lines {
     type Id = ();
 
     async fn prepare(&mut self, cx: &Context) -> Result {
-        let sources = self.sources()?;
-        let mine = |(file, _): &(usize, &Source)| file % cx.tasks() == cx.task();
-        let mine: Vec<_> = sources.iter().enumerate().filter(mine).collect();
-        mine.iter().try_for_each(|(_, source)| open::check(source))?;
-        let mine = mine.into_iter().map(|(file, source)| (file as u32, source.clone()));
-        let reading = Reading::new(mine, self.line_bytes_max, self.progress.clone());
+        let chunks = Chunks::new(self.inputs.mine(cx)?, self.inputs.progress.clone());
+        let reading = Reading::new(chunks, self.line_bytes_max);
         self.reading = Some(reading);
         Ok(())
     }

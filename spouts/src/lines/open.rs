@@ -100,11 +100,23 @@ fn unpack<R: Read + Send + 'static>(mut reader: R, source: &Source) -> Result<Re
         Some(Packing::Gzip) => {
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(PACKED_BYTES, whole)))
         }
-        Some(Packing::Zstd) => {
-            let packed = BufReader::with_capacity(PACKED_BYTES, whole);
-            Box::new(zstd::Decoder::with_buffer(packed)?)
-        }
+        Some(Packing::Zstd) => unpack_zstd(whole, source)?,
     })
+}
+
+#[cfg(any(feature = "zstd", test))]
+fn unpack_zstd(packed: impl Read + Send + 'static, _source: &Source) -> Result<Reader> {
+    let packed = BufReader::with_capacity(PACKED_BYTES, packed);
+    Ok(Box::new(zstd::Decoder::with_buffer(packed)?))
+}
+
+/// Its library is written in C, and takes longer to build than all the rest of a small project.
+#[cfg(not(any(feature = "zstd", test)))]
+fn unpack_zstd(_packed: impl Read + Send + 'static, source: &Source) -> Result<Reader> {
+    Err(Error::msg(format!(
+        "{source} is packed with zstd, which this program was built without: unpack it first, or \
+         give `tormenta` the feature `zstd` in Cargo.toml"
+    )))
 }
 
 /// Says why reading stopped in the middle, after `lines` whole lines of this source. `begun` are

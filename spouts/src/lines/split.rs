@@ -50,6 +50,11 @@ impl Splitter {
         self.begun.len()
     }
 
+    /// Bytes of the chunk that were consumed.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The next line, without its end; `None` when another chunk is needed. After the
     /// [`end`](Splitter::end) it is `None` once and then starts anew.
     #[inline]

@@ -165,3 +165,79 @@ fn a_bolt_that_blocks_has_threads_of_its_own() {
     assert_eq!((blocking.len(), other.len()), (2, 2));
     assert!(blocking.iter().all(|name| !other.contains(name)), "{blocking:?} {other:?}");
 }
+
+/// Every clone has a state of its own, so every clone ticks and finishes.
+#[derive(Clone)]
+struct Clones {
+    seen: Seen<(usize, &'static str)>,
+    next: Arc<AtomicUsize>,
+    number: usize,
+    sum: u64,
+    cx: Option<Context>,
+}
+
+impl Bolt for Clones {
+    type Input = u64;
+    type Output = u64;
+
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        self.number = self.next.fetch_add(1, Ordering::SeqCst);
+        self.cx = Some(cx.clone());
+        Ok(())
+    }
+
+    async fn execute(&mut self, n: u64, _out: &Emitter<u64>) -> Result {
+        self.cx.as_ref().expect("it was prepared").sleep(ms(1 + n % 3)).await;
+        self.sum += n;
+        Ok(())
+    }
+
+    async fn tick(&mut self, out: &Emitter<u64, Free>) -> Result {
+        self.seen.add((self.number, "tick"));
+        out.emit_free(std::mem::take(&mut self.sum)).await
+    }
+
+    async fn finish(&mut self, out: &Emitter<u64, Free>) -> Result {
+        self.seen.add((self.number, "finish"));
+        out.emit_free(std::mem::take(&mut self.sum)).await
+    }
+}
+
+#[test]
+fn every_clone_ticks_and_finishes() {
+    for ordered in [true, false] {
+        let (feed, sums, seen) = (feed_of(1..=200u64), Capture::new(), Seen::default());
+        let clones =
+            Clones { seen: seen.clone(), next: Arc::default(), number: 0, sum: 0, cx: None };
+        let mut t = Topology::new("clones");
+        let numbers = t.spout("numbers", feed.spout());
+        let bolt = t.bolt("clones", clones, numbers.shuffle()).tick(ms(10));
+        let bolt = if ordered { bolt.concurrent(4) } else { bolt.concurrent_unordered(4) };
+        let _ = t.bolt("sums", sums.bolt(), bolt.global());
+        let summary = run_to_end(cluster(t, 1, true));
+        assert_eq!(sums.taken().iter().sum::<u64>(), 200 * 201 / 2, "no clone keeps a number");
+        let of_clone = |number, what| seen.all().iter().filter(|e| **e == (number, what)).count();
+        for number in 0..4 {
+            assert_eq!(of_clone(number, "finish"), 1);
+            assert!((7..=12).contains(&of_clone(number, "tick")), "100 ms: {:?}", seen.all());
+        }
+        let ticks = (0..4).map(|number| of_clone(number, "tick")).sum::<usize>();
+        assert_eq!(of(&summary, "clones").ticks as usize, ticks);
+    }
+}
+
+/// A clone that is done with its tuple gets another, however long its neighbours need.
+#[test]
+fn uneven_tuples_leave_no_clone_idle() {
+    for full in [true, false] {
+        // Eight clones; 40 of 400 take 800 ms, the others 10: 35.6 s of work.
+        let feed = feed_of(0..400u64);
+        let waiter = Waiter::new(|n| if n.is_multiple_of(10) { ms(800) } else { ms(10) }, 0);
+        let mut t = Topology::new("uneven");
+        let numbers = t.spout("numbers", feed.spout());
+        let _ = t.bolt("waiter", waiter, numbers.shuffle()).concurrent_unordered(8);
+        let summary = run_to_end(if full { full_batches(t, 1, true) } else { cluster(t, 1, true) });
+        assert_eq!(feed.acked().len(), 400);
+        assert!(summary.seconds <= 1.25 * 4.45, "{} s instead of 4.45", summary.seconds);
+    }
+}

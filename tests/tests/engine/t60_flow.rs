@@ -245,3 +245,30 @@ fn a_loop_that_grows_overflows_and_does_not_hang() {
         }
     }
 }
+
+/// What goes on circling, although its tree has failed, must not keep new tuples out.
+#[test]
+fn a_loop_that_never_ends_does_not_starve_new_input() {
+    for (fuse, full) in [(true, true), (false, true), (true, false), (false, false)] {
+        let (feed, done) = (feed_of(0..200u64), Capture::new());
+        let mut t = Topology::new("circle");
+        let numbers = t.spout("numbers", feed.spout());
+        let again = t.feedback::<u64>("again");
+        let circle = func(async |n: u64, out: &Emitter<Halved>| {
+            if n >= 20 {
+                return out.emit(Halved::One(n)).await;
+            }
+            out.emit(Halved::More(n)).await?;
+            Err(Error::msg("its tree has failed"))
+        });
+        let circle = t.bolt("circle", circle, [numbers.shuffle(), again.shuffle()]);
+        again.from(&circle.more);
+        let _ = t.bolt("done", done.bolt(), circle.one.shuffle());
+        let mut cluster = if full { full_batches(t, 1, fuse) } else { cluster(t, 1, fuse) };
+        for _ in 0..50_000 {
+            assert!(cluster.step(), "it goes on for ever");
+        }
+        let all = (done.taken().len(), feed.failed().len());
+        assert_eq!(all, (180, 20), "fuse {fuse}, full {full}");
+    }
+}

@@ -8,7 +8,7 @@ use tormenta::{
     testkit::{Capture, Feed},
 };
 
-use crate::support::{Seen, cluster, failures, feed_of, ms, of, run_on, run_to_end};
+use crate::support::{Seen, Slow, cluster, failures, feed_of, ms, of, run_on, run_to_end};
 
 /// Notes what happens to it; gathers and emits the sum at the end.
 #[derive(Clone)]
@@ -203,5 +203,64 @@ fn what_is_held_until_the_finish_is_settled_there() {
         assert_eq!((feed.acked().len(), feed.failed().len()), (66, 33));
         assert!(failures(&feed).iter().all(|(n, why)| n % 3 == 2 && why.contains("dropped")));
         assert_eq!((capture.taken().len(), of(&summary, "hoard").held), (66, 0));
+    }
+}
+
+/// Finishes for ever, or emits more than its reader can take in an hour.
+#[derive(Clone)]
+struct Last {
+    for_ever: bool,
+}
+
+impl Bolt for Last {
+    type Input = u64;
+    type Output = u64;
+
+    async fn execute(&mut self, _n: u64, _out: &Emitter<u64>) -> Result {
+        Ok(())
+    }
+
+    async fn finish(&mut self, out: &Emitter<u64, Free>) -> Result {
+        if self.for_ever {
+            std::future::pending::<()>().await;
+        }
+        for n in 0..1_000 {
+            out.emit_free(n).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Nobody asked for the end: the inputs ended by themselves.
+#[test]
+fn a_finish_that_never_returns_is_cut_at_the_limit() {
+    for fuse in [true, false] {
+        let feed = feed_of(0..10u64);
+        let mut t = Topology::new("endless");
+        let numbers = t.spout("numbers", feed.spout());
+        let last = t.bolt("last", Last { for_ever: true }, numbers.shuffle());
+        let _ = t.bolt("sink", Capture::<u64>::new().bolt(), last.shuffle()).tick(ms(500));
+        let summary = run_to_end(cluster(t, 1, fuse));
+        assert_eq!(feed.acked().len(), 10);
+        assert!((3600.0..3601.0).contains(&summary.seconds), "{} s", summary.seconds);
+        assert_eq!(summary.cut_off, ["`last[0]` in a tick or finish for 3600.0 s"]);
+        assert!(summary.into_result().is_err());
+    }
+}
+
+/// The limit is for the finish itself: what it waits for is not its fault.
+#[test]
+fn a_finish_may_wait_for_its_reader() {
+    for fuse in [true, false] {
+        let (feed, capture) = (feed_of(0..10u64), Capture::new());
+        let mut t = Topology::new("patient");
+        let numbers = t.spout("numbers", feed.spout());
+        let last = t.bolt("last", Last { for_ever: false }, numbers.shuffle());
+        // 20,000 s of work, and the limit is 3,600.
+        let slow = t.bolt("slow", Slow::new(|_, _| ms(20_000)), last.shuffle());
+        let _ = t.bolt("sink", capture.bolt(), slow.shuffle());
+        let summary = run_to_end(cluster(t, 1, fuse));
+        assert_eq!((capture.taken().len(), &summary.cut_off[..]), (1_000, &[][..]), "{fuse}");
+        assert!(summary.seconds >= 20_000.0);
     }
 }

@@ -5,8 +5,8 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{
-    Attribute, FnArg, Result, ReturnType, Signature, Type, Visibility,
-    parse::{Parse, ParseStream},
+    Attribute, FnArg, LitStr, Result, ReturnType, Signature, Type, Visibility,
+    parse::{Parse, ParseStream, Parser as _},
     spanned::Spanned as _,
 };
 
@@ -34,7 +34,7 @@ impl Parse for Function {
 /// Expands `#[topology_fn]`.
 pub(crate) fn topology_fn(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    refuse_arguments(arguments, "topology_fn", &mut mistakes);
+    refuse_arguments(arguments, &mut mistakes);
     match function(&item, "topology_fn", &mut mistakes) {
         Some(mut function) => {
             check(&mut function.signature, &mut mistakes);
@@ -49,19 +49,41 @@ pub(crate) fn topology_fn(arguments: TokenStream, item: TokenStream) -> TokenStr
 /// Expands `#[main]`.
 pub(crate) fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    refuse_arguments(arguments, "tormenta::main", &mut mistakes);
+    let name = topology_name(arguments, &mut mistakes);
     let Some(mut function) = function(&item, "tormenta::main", &mut mistakes) else {
         return [item, mistakes.into_tokens()].into_iter().collect();
     };
     check(&mut function.signature, &mut mistakes);
     check_main(&function.signature, &mut mistakes);
-    let main = artifact(function);
+    let main = artifact(function, &name);
     let mistakes = mistakes.into_tokens();
     quote!(#main #mistakes)
 }
 
+/// The name that was given, or that of the executable.
+fn topology_name(arguments: TokenStream, mistakes: &mut Mistakes) -> TokenStream {
+    let mut name = None;
+    let given = syn::meta::parser(|meta| {
+        if !meta.path.is_ident("name") {
+            return Err(meta.error("`#[tormenta::main]` takes `name = \"..\"` and nothing else"));
+        }
+        name = Some(meta.value()?.parse::<LitStr>()?);
+        Ok(())
+    });
+    if let Err(error) = given.parse2(arguments) {
+        mistakes.errors(error);
+    }
+    match name {
+        Some(name) => quote!(#name),
+        // Cargo knows how the executable is called; a bare rustc, what it was told.
+        None => quote! {
+            ::core::option_env!("CARGO_BIN_NAME").unwrap_or(::core::module_path!())
+        },
+    }
+}
+
 /// The real `main`, with the author's inside of it.
-fn artifact(function: Function) -> TokenStream {
+fn artifact(function: Function, topology: &TokenStream) -> TokenStream {
     let Function { attributes, visibility, signature, body } = function;
     let (name, at) = (&signature.ident, signature.ident.span());
     let given = signature.inputs.iter().enumerate().map(|(index, parameter)| match index {
@@ -90,7 +112,7 @@ fn artifact(function: Function) -> TokenStream {
         #(#attributes)*
         #visibility fn #name() -> ::std::process::ExitCode {
             #signature #body
-            ::tormenta::artifact::main(::core::env!("CARGO_PKG_NAME"), |t, #args| {
+            ::tormenta::artifact::main(#topology, |t, #args| {
                 #call;
                 ::core::result::Result::Ok(())
             })
@@ -98,9 +120,9 @@ fn artifact(function: Function) -> TokenStream {
     }
 }
 
-fn refuse_arguments(arguments: TokenStream, attribute: &str, mistakes: &mut Mistakes) {
+fn refuse_arguments(arguments: TokenStream, mistakes: &mut Mistakes) {
     if let Some(first) = arguments.into_iter().next() {
-        mistakes.at(first.span(), format!("`#[{attribute}]` takes no arguments"));
+        mistakes.at(first.span(), "`#[topology_fn]` takes no arguments");
     }
 }
 

@@ -30,7 +30,7 @@ fn a_sound_function_stays_as_it_is() {
 fn main_with_everything() {
     assert_same(
         main(
-            TokenStream::new(),
+            tokens("name = \"words\""),
             tokens(
                 "/// Runs.\n fn main(t: &mut Topology, args: Args) -> tormenta::Result { go(t) }",
             ),
@@ -39,7 +39,7 @@ fn main_with_everything() {
         /// Runs.
         fn main() -> ::std::process::ExitCode {
             fn main(t: &mut Topology, args: Args) -> tormenta::Result { go(t) }
-            ::tormenta::artifact::main(::core::env!("CARGO_PKG_NAME"), |t, args| {
+            ::tormenta::artifact::main("words", |t, args| {
                 main(t, args)?;
                 ::core::result::Result::Ok(())
             })
@@ -54,10 +54,13 @@ fn main_with_nothing_more_than_the_topology() {
         r#"
         fn main() -> ::std::process::ExitCode {
             fn main(t: &mut Topology) { go(t); }
-            ::tormenta::artifact::main(::core::env!("CARGO_PKG_NAME"), |t, _| {
-                main(t);
-                ::core::result::Result::Ok(())
-            })
+            ::tormenta::artifact::main(
+                ::core::option_env!("CARGO_BIN_NAME").unwrap_or(::core::module_path!()),
+                |t, _| {
+                    main(t);
+                    ::core::result::Result::Ok(())
+                }
+            )
         }"#,
     );
 }
@@ -71,6 +74,16 @@ fn mistakes(expand: fn(TokenStream, TokenStream) -> TokenStream, item: &str, exp
         assert!(found.iter().any(|message| message.starts_with(start)), "{start}: {found:#?}");
     }
     assert!(syn::parse2::<syn::File>(expansion).is_ok(), "{item}");
+}
+
+#[test]
+fn arguments() {
+    let item = tokens("fn main(t: &mut Topology) {}");
+    let messages_of = |arguments: &str| messages(main(tokens(arguments), item.clone()));
+    assert_eq!(messages_of("name = \"a\","), [""; 0]);
+    assert_eq!(messages_of("fast"), ["`#[tormenta::main]` takes `name = \"..\"` and nothing else"]);
+    assert_eq!(messages_of("name = 3"), ["expected string literal"]);
+    assert_eq!(messages_of("name"), ["expected `=`"]);
 }
 
 #[test]

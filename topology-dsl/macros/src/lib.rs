@@ -8,18 +8,25 @@ mod attribute;
 #[cfg(test)]
 mod attribute_test;
 mod mistakes;
+mod serde_names;
 mod streams;
+#[cfg(test)]
+mod streams_test;
 #[cfg(test)]
 mod testing;
 mod topology;
 mod tuple;
+#[cfg(test)]
+mod tuple_test;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct with named fields a [`Tuple`](../tormenta_dsl/trait.Tuple.html).
 ///
-/// Derive `Clone`, `Serialize` and `Deserialize` beside it.
+/// Derive `Clone`, `Serialize` and `Deserialize` beside it. The schema has the names that serde
+/// writes: `#[serde(rename, rename_all, skip)]` count, and what would make a record of another
+/// shape, such as `flatten`, is refused. A tuple is not generic, because its schema is not.
 #[proc_macro_derive(Tuple)]
 pub fn derive_tuple(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -27,8 +34,9 @@ pub fn derive_tuple(input: TokenStream) -> TokenStream {
 }
 
 /// Makes an enum whose variants each hold one tuple the output of a component with several
-/// streams: one port for each variant, named in snake case.
-#[proc_macro_derive(Streams)]
+/// streams: one port for each variant, named in snake case: `HTTPError` leaves through
+/// `http_error`. Another name is given with `#[stream(name = "..")]` on the variant.
+#[proc_macro_derive(Streams, attributes(stream))]
 pub fn derive_streams(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     streams::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
@@ -65,7 +73,8 @@ pub fn topology_fn(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// the worker process on a cluster.
 ///
 /// The arguments may be left out, and so may the result. Every error that a `tormenta::Error`
-/// can be made from may be returned.
+/// can be made from may be returned. The topology has the name of the executable, unless another
+/// one is given, as in `#[tormenta::main(name = "words")]`.
 ///
 /// ```text
 /// #[tormenta::main]

@@ -21,6 +21,11 @@ impl Mistakes {
         self.0.extend(syn::Error::new_spanned(syntax, message).into_compile_error());
     }
 
+    /// Notes what syn found wrong.
+    pub(crate) fn errors(&mut self, errors: syn::Error) {
+        self.0.extend(errors.into_compile_error());
+    }
+
     /// Everything that was noted, as items or statements.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0

@@ -1,8 +1,12 @@
 //! `derive(Streams)`: one port for each variant of an enum.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Error, Fields, Ident, Result, Type, Variant};
+use syn::{
+    Data, DeriveInput, Error, Fields, Ident, LitStr, Result, Type, Variant, ext::IdentExt as _,
+};
+
+use crate::tuple::push;
 
 /// More ports than anybody has wanted; the engine's tuples of outlets end there.
 const PORTS_MAX: usize = 8;
@@ -16,7 +20,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let slot: Vec<syn::Index> = index.iter().map(|i| syn::Index::from(*i)).collect();
     let variant: Vec<&Ident> = ports.iter().map(|port| &port.variant).collect();
     let field: Vec<&Ident> = ports.iter().map(|port| &port.field).collect();
-    let text: Vec<String> = field.iter().map(|f| f.to_string().replace("r#", "")).collect();
+    let text: Vec<String> = field.iter().map(|f| f.unraw().to_string()).collect();
     let ty: Vec<&Type> = ports.iter().map(|port| &port.ty).collect();
     let doc = format!("The streams of [`{name}`].");
     Ok(quote! {
@@ -108,14 +112,22 @@ fn ports(input: &DeriveInput) -> Result<Vec<Port>> {
     let (mut ports, mut errors) = (Vec::new(), None::<Error>);
     for variant in &data.variants {
         match port(variant) {
+            Ok(port) if ports.iter().any(|other: &Port| other.field == port.field) => {
+                push(&mut errors, called_twice(&port));
+            }
             Ok(port) => ports.push(port),
-            Err(error) => match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            },
+            Err(error) => push(&mut errors, error),
         }
     }
     errors.map_or(Ok(ports), Err)
+}
+
+fn called_twice(port: &Port) -> Error {
+    let message = format!(
+        "two streams are called `{}`: give one another name, as in `#[stream(name = \"other\")]`",
+        port.field.unraw()
+    );
+    Error::new_spanned(&port.variant, message)
 }
 
 fn port(variant: &Variant) -> Result<Port> {
@@ -123,7 +135,7 @@ fn port(variant: &Variant) -> Result<Port> {
     match &variant.fields {
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Ok(Port {
             variant: name.clone(),
-            field: snake_case(name),
+            field: given_name(variant)?.unwrap_or_else(|| snake_case(name)),
             ty: fields.unnamed[0].ty.clone(),
         }),
         _ => {
@@ -133,14 +145,61 @@ fn port(variant: &Variant) -> Result<Port> {
     }
 }
 
-/// `TooLate` becomes `too_late`; keywords become raw identifiers.
+/// `TooLate` becomes `too_late`, and `HTTPError` `http_error`; keywords become raw identifiers.
 fn snake_case(name: &Ident) -> Ident {
+    let letters: Vec<char> = name.unraw().to_string().chars().collect();
     let mut text = String::new();
-    for (index, c) in name.to_string().chars().enumerate() {
-        if c.is_ascii_uppercase() && index > 0 {
+    for (index, c) in letters.iter().enumerate() {
+        if index > 0 && starts_word(letters[index - 1], *c, letters.get(index + 1)) {
             text.push('_');
         }
-        text.push(c.to_ascii_lowercase());
+        text.extend(c.to_lowercase());
     }
-    syn::parse_str(&text).unwrap_or_else(|_| Ident::new_raw(&text, name.span()))
+    identifier(&text, name.span())
+}
+
+/// Whether a capital begins a word: after a small letter or a digit, or as the last of several
+/// capitals, where those before it are an acronym.
+fn starts_word(before: char, c: char, after: Option<&char>) -> bool {
+    let follows_capital = before.is_uppercase() && after.is_some_and(|c| c.is_lowercase());
+    c.is_uppercase() && (before.is_lowercase() || before.is_numeric() || follows_capital)
+}
+
+fn identifier(text: &str, span: Span) -> Ident {
+    match syn::parse_str::<Ident>(text) {
+        Ok(ident) => Ident::new(&ident.to_string(), span),
+        Err(_) => Ident::new_raw(text, span),
+    }
+}
+
+/// What `#[stream(name = "..")]` says, if it is there.
+fn given_name(variant: &Variant) -> Result<Option<Ident>> {
+    let mut name = None;
+    for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("stream")) {
+        attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("name") {
+                return Err(meta.error("a stream has a `name` and nothing else"));
+            }
+            name = Some(checked_name(&meta.value()?.parse()?)?);
+            Ok(())
+        })?;
+    }
+    Ok(name)
+}
+
+/// A port is a field of the handles, so its name must be able to be one.
+fn checked_name(text: &LitStr) -> Result<Ident> {
+    let name = text.value();
+    let is_snake = name.chars().all(|c| c == '_' || c.is_numeric() || c.is_lowercase());
+    let is_word = |name: &str| name.parse::<TokenStream>().is_ok_and(is_one_ident);
+    if !is_snake || !is_word(&name) || ["_", "self", "super", "crate"].contains(&&*name) {
+        let message = "the name of a stream is a word in snake case, as in `name = \"too_late\"`";
+        return Err(Error::new_spanned(text, message));
+    }
+    Ok(identifier(&name, text.span()))
+}
+
+fn is_one_ident(tokens: TokenStream) -> bool {
+    let mut trees = tokens.into_iter();
+    matches!((trees.next(), trees.next()), (Some(TokenTree::Ident(_)), None))
 }

@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 
+use crate::events::{Share, key, time, weight};
 use crate::request::Workload;
 use crate::sentences::{WORDS_PER_SENTENCE, sentences};
 
 /// Tuples and checksum at the sinks after sources emitted 0..n each, for every n in `emitted`.
-pub(crate) fn totals(workload: Workload, emitted: &[u64]) -> (u64, u64) {
+pub(crate) fn totals(workload: Workload, shares: &[(u64, Share)]) -> (u64, u64) {
+    let emitted: Vec<u64> = shares.iter().map(|(n, _)| *n).collect();
+    let emitted = &emitted[..];
     match workload {
         Workload::W1 | Workload::W1x => numbers(emitted, |_| 0),
         // `x ^ 1` swaps neighbours, so only an unpaired last number is off, by one.
         Workload::W2 | Workload::W2x => numbers(emitted, |n| n % 2),
         Workload::W3 => words(emitted),
+        Workload::W4 => windows(shares),
     }
 }
 
@@ -20,6 +24,18 @@ fn numbers(emitted: &[u64], excess: impl Fn(u64) -> u64) -> (u64, u64) {
         .iter()
         .map(|&n| up_to(n.saturating_sub(1)).wrapping_add(excess(n)));
     (emitted.iter().sum(), checksum.fold(0, u64::wrapping_add))
+}
+
+/// Every event is in the window of its key, once.
+fn windows(shares: &[(u64, Share)]) -> (u64, u64) {
+    let mut totals = (0, 0u64);
+    for (n, share) in shares {
+        totals.0 += n;
+        for event in (0..*n).map(|n| share.event(n)) {
+            totals.1 = totals.1.wrapping_add(weight(key(event), time(event)));
+        }
+    }
+    totals
 }
 
 /// A word that came c times was counted 1, 2, .. c.
@@ -52,15 +68,27 @@ fn up_to(n: u64) -> u64 {
 mod tests {
     use super::*;
 
+    fn alone<const N: usize>(emitted: [u64; N]) -> [(u64, Share); N] {
+        emitted.map(|n| (n, Share { index: 0, sources: 1 }))
+    }
+
+    #[test]
+    fn sources_share_the_events() {
+        let half = |index| (1500, Share { index, sources: 2 });
+        let whole = totals(Workload::W4, &alone([3000]));
+        assert_eq!(totals(Workload::W4, &[half(0), half(1)]), whole);
+        assert_eq!(whole.0, 3000);
+    }
+
     #[test]
     fn formulas_agree_with_counting() {
         for n in 0..50 {
             let flipped = (0..n).map(|x| x ^ 1).sum();
             assert_eq!(
-                totals(Workload::W1, &[n, 3]),
+                totals(Workload::W1, &alone([n, 3])),
                 (n + 3, (0..n).sum::<u64>() + 3)
             );
-            assert_eq!(totals(Workload::W2x, &[n]), (n, flipped));
+            assert_eq!(totals(Workload::W2x, &alone([n])), (n, flipped));
         }
     }
 
@@ -80,6 +108,6 @@ mod tests {
                 checksum += *count;
             }
         }
-        assert_eq!(totals(Workload::W3, &[2345, 999]), (33_440, checksum));
+        assert_eq!(totals(Workload::W3, &alone([2345, 999])), (33_440, checksum));
     }
 }

@@ -5,6 +5,7 @@
 //! At the end [`measure`] compares the sums with what the sources say they emitted: a peer that
 //! loses, doubles or miscounts a tuple prints no figure.
 
+pub mod events;
 mod expect;
 mod numbers;
 mod report;

@@ -4,8 +4,10 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::events::Share;
+
 /// What each source of this process emitted, noted when the source is dropped.
-static EMITTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+static EMITTED: Mutex<Vec<(u64, Share)>> = Mutex::new(Vec::new());
 
 /// Counts 0, 1, 2, .. until its time is over; the clock is read once a chunk.
 ///
@@ -15,6 +17,7 @@ pub struct Numbers {
     chunk_end: u64,
     chunk_len: u64,
     deadline: Instant,
+    share: Share,
 }
 
 impl Numbers {
@@ -26,7 +29,18 @@ impl Numbers {
             chunk_end: 0,
             chunk_len,
             deadline: Instant::now() + time,
+            share: Share {
+                index: 0,
+                sources: 1,
+            },
         }
+    }
+
+    /// The numbers stand for this part of all events.
+    #[must_use]
+    pub fn of(mut self, share: Share) -> Self {
+        self.share = share;
+        self
     }
 
     /// The next numbers, or nothing when the time is over.
@@ -62,12 +76,12 @@ impl Drop for Numbers {
         EMITTED
             .lock()
             .expect("no source panics while it notes")
-            .push(self.next);
+            .push((self.next, self.share));
     }
 }
 
 /// How many numbers each source has emitted; complete once the engine has stopped.
-pub(crate) fn emitted() -> Vec<u64> {
+pub(crate) fn emitted() -> Vec<(u64, Share)> {
     EMITTED
         .lock()
         .expect("no source panics while it notes")

@@ -15,6 +15,8 @@ pub enum Workload {
     W2x,
     /// Word count.
     W3,
+    /// Events per key and second, counted.
+    W4,
 }
 
 impl Workload {
@@ -27,11 +29,19 @@ impl Workload {
             Self::W2 => "w2",
             Self::W2x => "w2x",
             Self::W3 => "w3",
+            Self::W4 => "w4",
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::W1, Self::W1x, Self::W2, Self::W2x, Self::W3]
+        [
+            Self::W1,
+            Self::W1x,
+            Self::W2,
+            Self::W2x,
+            Self::W3,
+            Self::W4,
+        ]
             .into_iter()
             .find(|w| w.name() == name)
     }
@@ -57,12 +67,12 @@ impl Request {
         match self.workload {
             Workload::W1 | Workload::W2 => false,
             Workload::W1x | Workload::W2x => true,
-            Workload::W3 => self.workers > 1,
+            Workload::W3 | Workload::W4 => self.workers > 1,
         }
     }
 
     pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        const USAGE: &str = "usage: w1|w1x|w2|w2x|w3 SECONDS [WORKERS] [OPTION]";
+        const USAGE: &str = "usage: w1|w1x|w2|w2x|w3|w4 SECONDS [WORKERS] [OPTION]";
         let mut args = args.into_iter();
         let workload = args
             .next()

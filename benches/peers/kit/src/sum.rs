@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::events::weight;
+
 static TUPLES: AtomicU64 = AtomicU64::new(0);
 static CHECKSUM: AtomicU64 = AtomicU64::new(0);
 
@@ -15,6 +17,13 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// Takes one window: a tuple for each event in it.
+    #[inline]
+    pub fn take_window(&mut self, key: u64, start: u64, count: u64) {
+        self.tuples += count;
+        self.checksum = self.checksum.wrapping_add(count * weight(key, start));
+    }
+
     /// Takes one tuple.
     #[inline]
     pub fn take(&mut self, value: u64) {

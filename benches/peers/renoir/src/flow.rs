@@ -3,8 +3,10 @@
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
+use peer_kit::events::{self, Share, WINDOW_MS};
 use peer_kit::{Numbers, Sum, sentences::sentences};
 use renoir::operator::Operator;
+use renoir::operator::window::EventTimeWindow;
 use renoir::{BatchMode, Replication, Stream, StreamContext};
 use rustc_hash::FxHasher;
 
@@ -44,6 +46,31 @@ pub fn word_count_shuffled(context: &StreamContext, time: Duration, batches: Bat
     let words = words(context, time).batch_mode(batches);
     // `group_by` would do the same and clone every word twice.
     count(words.repartition_by(Replication::Unlimited, hash));
+}
+
+/// W4: source, count by key and second, sink. `group_by` is a hand-over also with one worker.
+pub fn windows(context: &StreamContext, time: Duration, batches: BatchMode) {
+    let mut sum = Sum::default();
+    context
+        .stream_par_iter(move |index, sources| {
+            let share = Share { index, sources };
+            let numbers = Numbers::counting_for(time, CHUNK).of(share);
+            numbers.map(move |n| {
+                let event = share.event(n);
+                let is_last = events::time(share.event(n + 1)) > events::time(event);
+                (events::key(event), events::time(event), is_last)
+            })
+        })
+        .batch_mode(batches)
+        // A watermark for each millisecond.
+        .add_timestamps(|event| event.1 as i64, |event, time| event.2.then_some(*time))
+        .group_by(|event| event.0)
+        .window(EventTimeWindow::tumbling(WINDOW_MS as i64))
+        .fold((0, 0), |(start, count), event| {
+            *start = event.1 / WINDOW_MS * WINDOW_MS;
+            *count += 1;
+        })
+        .for_each(move |(key, (start, count))| sum.take_window(key, start, count));
 }
 
 fn numbers(context: &StreamContext, time: Duration) -> Stream<impl Operator<Out = u64> + 'static> {

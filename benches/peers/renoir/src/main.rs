@@ -37,6 +37,7 @@ fn run(request: &Request) -> Result<Setup, String> {
         Workload::W2x => flow::flip_shuffled(&context, time, batches),
         Workload::W3 if hands_over => flow::word_count_shuffled(&context, time, batches),
         Workload::W3 => flow::word_count(&context, time),
+        Workload::W4 => flow::windows(&context, time, batches),
     }
     context.execute_blocking();
     let allocator = cfg!(feature = "mimalloc").then_some("mimalloc");
@@ -47,7 +48,7 @@ fn run(request: &Request) -> Result<Setup, String> {
         .collect();
     // The stages before and after a hand-over have their own threads.
     Ok(Setup {
-        threads: workers * (1 + usize::from(hands_over)),
+        threads: workers * (1 + usize::from(hands_over || workload == Workload::W4)),
         setting: setting.join(", "),
     })
 }

@@ -4,7 +4,7 @@ mod flow;
 
 use std::process::ExitCode;
 
-use peer_kit::{Request, Setup, Workload, measure};
+use peer_kit::{Request, Setup, Workload, events::Share, measure};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -29,12 +29,17 @@ fn run(request: &Request) -> Result<Setup, String> {
         _ => timely::Config::process(workers),
     };
     let finished = timely::execute(config, move |worker| {
+        let worker_index = worker.index();
         worker.dataflow(|scope| match workload {
             Workload::W1 => flow::count_up(scope, time, false),
             Workload::W1x => flow::count_up(scope, time, true),
             Workload::W2 => flow::flip(scope, time, false),
             Workload::W2x => flow::flip(scope, time, true),
             Workload::W3 => flow::word_count(scope, time),
+            Workload::W4 => {
+                let (index, sources) = (worker_index as u64, workers as u64);
+                flow::windows(scope, time, Share { index, sources });
+            }
         });
     })?;
     finished

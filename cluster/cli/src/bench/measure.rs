@@ -8,7 +8,7 @@ use std::{
 use tormenta::{Histogram, LocalCluster, Options, Simulation, Summary, Topology, metrics::Latency};
 
 use super::{
-    Quantiles, Row, hop, machine, reference,
+    Quantiles, Row, hop, machine, reference, windows,
     workload::{
         Checks, CountOwned, DropCounts, Flip, Numbers, Sentences, SplitOwned, Sum, Until,
         W3_FAN_OUT,
@@ -35,12 +35,13 @@ struct Case {
 }
 
 /// Names of the workloads, in the order of the table.
-pub(crate) const NAMES: [&str; 7] = ["w1", "w2", "w3", "fan-out", "hop", "slow-bolt", "low-rate"];
+pub(crate) const NAMES: [&str; 8] =
+    ["w1", "w2", "w3", "w4", "fan-out", "hop", "slow-bolt", "low-rate"];
 
 /// Measures everything in the plan and gives each row away as soon as it is known.
 pub(crate) fn run(plan: &Plan, mut give: impl FnMut(Row)) {
     let wanted = |name: &str| plan.only.is_empty() || plan.only.iter().any(|only| only == name);
-    for name in ["w1", "w2", "w3"].into_iter().filter(|name| wanted(name)) {
+    for name in ["w1", "w2", "w3", "w4"].into_iter().filter(|name| wanted(name)) {
         for handover in [false, true] {
             let [acked, unacked] = throughput(plan, name, handover);
             give(acked);
@@ -139,6 +140,9 @@ fn topology(case: Case, until: Until, checks: &Arc<Checks>) -> Topology {
     let mut t = Topology::new(case.name);
     let fuse = !case.handover;
     let numbers = Numbers::new(until, checks);
+    if case.name == "w4" {
+        return windows::topology(numbers, case.handover, case.acked);
+    }
     match case.name {
         "w3" => {
             // Over two threads the words go by key from every task to every task.
@@ -186,7 +190,9 @@ fn run_once(case: Case, limit: Duration) -> Run {
     let cpu = machine::cpu_seconds() - before;
     let sunk = checks.sunk.load(std::sync::atomic::Ordering::Relaxed);
     let error = summary.error.clone();
-    let error = error.or(checks.verify(fan_out(case), case.acked, case.name != "w3").err());
+    let sums = !matches!(case.name, "w3" | "w4");
+    let error = error.or(checks.verify(fan_out(case), case.acked, sums).err());
+    let error = error.or_else(|| checks.windows.verify().err().filter(|_| case.name == "w4"));
     let seconds = summary.seconds;
     Run { rate: sunk as f64 / seconds, seconds, cpu, summary: Some(summary), error }
 }

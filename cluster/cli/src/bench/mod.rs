@@ -10,6 +10,7 @@ mod machine;
 mod measure;
 mod reference;
 mod sentences;
+mod windows;
 mod workload;
 
 use serde::Serialize;

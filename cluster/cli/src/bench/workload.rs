@@ -11,7 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tormenta::prelude::*;
 
-use super::sentences::{SENTENCES, WORDS};
+use super::{
+    sentences::{SENTENCES, WORDS},
+    windows::WindowChecks,
+};
 
 /// What sources and sinks counted, to be compared when the topology has ended.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub(super) struct Checks {
     pub(super) acked_sum: AtomicU64,
     pub(super) sunk: AtomicU64,
     pub(super) sunk_sum: AtomicU64,
+    /// Only W4 has some.
+    pub(super) windows: WindowChecks,
 }
 
 /// When a source stops.
@@ -52,6 +57,10 @@ impl Numbers {
     pub(super) fn new(until: Until, checks: &Arc<Checks>) -> Self {
         let checks = checks.clone();
         Self { until, checks, cx: None, next: 0, sum: 0, acked: 0, acked_sum: 0 }
+    }
+
+    pub(super) fn checks(&self) -> Arc<Checks> {
+        self.checks.clone()
     }
 
     #[inline]

@@ -3,6 +3,9 @@
 mod bench;
 mod completions;
 mod demo;
+mod fraud;
+mod fraud_live;
+mod fraud_told;
 mod new;
 mod run;
 mod version;

@@ -112,9 +112,12 @@ fn cargo_toml(name: &str, directory: &Path, checkout: Option<&Path>) -> String {
     };
     let mut text = format!(
         "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\ntormenta = {tormenta}\n\n\
-         # An engine that is not optimised at all is many times slower.\n\
-         [profile.dev]\nopt-level = 1\n"
+         [dependencies]\n\
+         # For the derives of tuples: #[derive(Tuple, Clone, Serialize, Deserialize)].\n\
+         serde = {{ version = \"1\", features = [\"derive\"] }}\ntormenta = {tormenta}\n\n\
+         # An engine that is not optimised at all is many times slower. Of what debuggers want,\n\
+         # the lines are enough for a backtrace, and all of it would take long to build.\n\
+         [profile.dev]\nopt-level = 1\ndebug = \"line-tables-only\"\n"
     );
     let is_within = |root: &Path| {
         let parent = directory.parent().filter(|parent| *parent != Path::new(""));
@@ -170,5 +173,6 @@ mod tests {
         );
         let text = cargo_toml("hello", Path::new("/x/hello"), Some(Path::new("/y")));
         assert!(text.contains("tormenta = { path = \"/y\" }\n") && !text.contains("[workspace]"));
+        assert!(text.contains("serde = {"), "tuples of one's own need it");
     }
 }

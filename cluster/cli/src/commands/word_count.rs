@@ -1,6 +1,6 @@
 //! `tormenta demo word-count`.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use tormenta::{
     Options, Topology,
@@ -37,8 +37,8 @@ pub(crate) struct WordCount {
     /// Tasks that split, and tasks that count
     #[arg(long, value_name = "N", default_value = "1", value_parser = tasks)]
     tasks: usize,
-    /// Write the whole table to this file: `word TAB count`, sorted by byte. It is there only
-    /// once it is complete
+    /// Write the whole table to this file: `word TAB count`, sorted by byte. The file changes in
+    /// one step, at the end; after Ctrl-C it holds the words of what was read until then
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -96,9 +96,11 @@ impl WordCount {
         };
         let failed = |why: &str| Err(Failure::failed(format!("{why}{kept}")));
         if attended.ended == Ended::Cut || !summary.cut_off.is_empty() {
-            let (pending, who) = (grouped(told.pending), summary.cut_off.join("; "));
-            let message = format!("cut off: {pending} lines were not counted {who}");
-            return Err(Failure::new(Code::Interrupted, format!("{}{kept}", message.trim_end())));
+            let mut message = "cut off before everything that was read was counted".to_owned();
+            for who in &summary.cut_off {
+                let _ = write!(message, "; {who}");
+            }
+            return Err(Failure::new(Code::Interrupted, format!("{message}{kept}")));
         }
         if let Some(error) = &summary.error {
             return failed(error.strip_prefix("lines: ").unwrap_or(error));

@@ -3,6 +3,7 @@
 //! One binary for all of them, because each would link by itself.
 
 mod bad_input;
+mod fraud;
 mod help;
 mod kit;
 mod new;

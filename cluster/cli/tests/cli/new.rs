@@ -2,10 +2,52 @@
 
 use std::{fs, path::Path, process::Command};
 
-use crate::kit::{directory, names, said, tormenta};
+use crate::kit::{Said, directory, file, names, said, tormenta};
 
-/// That it compiles and counts is tested by building the same `main.rs` as an example of this
-/// package. Here cargo is asked whether it understands the rest.
+/// What its README promises. It is built without a network, with the versions of the checkout, and
+/// shares with it what is built already.
+#[test]
+fn a_new_project_passes_its_tests_and_counts() {
+    let dir = directory();
+    let project = dir.path().join("hello-wind");
+    assert_eq!(said(["new".as_ref(), project.as_os_str()]).code, Some(0));
+    // The first thing that anybody adds is a tuple of their own.
+    let main = project.join("src/main.rs");
+    let own = "\n#[derive(Tuple, Clone, Serialize, Deserialize)]\nstruct Own { cents: u64 }\n";
+    fs::write(&main, fs::read_to_string(&main).expect("it is there") + own).expect("written");
+    let cargo = |words: &[&str]| -> Said {
+        let mut cargo = cargo();
+        cargo.args(words).current_dir(&project).env("CARGO_NET_OFFLINE", "true");
+        // As the checkout is built. That it also builds as it is written is seen by its users.
+        cargo.envs([("CARGO_PROFILE_DEV_OPT_LEVEL", "0"), ("CARGO_TARGET_DIR", target())]);
+        cargo.output().expect("cargo starts").into()
+    };
+    let test = cargo(&["test"]);
+    assert_eq!(test.code, Some(0), "{test:?}");
+    assert!(test.out().contains("test result: ok. 2 passed; 0 failed"), "{test:?}");
+    let run = cargo(&["run"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.out().starts_with("4  the\n2  But\n2  Neither\n"), "{run:?}");
+    assert!(run.err.contains("lines: 8 emitted, 8 acked"), "{run:?}");
+    let describe = cargo(&["run", "-q", "--", "describe", "--json"]);
+    assert_eq!(describe.json()["name"], "hello-wind", "as the executable is called");
+
+    let zstd = file(&dir, "book.zst", b"\x28\xb5\x2f\xfd");
+    let run = cargo(&["run", "-q", "--", zstd.to_str().expect("text")]);
+    let says = ["book.zst` is packed with zstd", "give `tormenta` the feature `zstd`"];
+    run.refused(1, &says);
+}
+
+/// The target directory of this build.
+fn target() -> &'static str {
+    let executable = Path::new(env!("CARGO_BIN_EXE_tormenta"));
+    executable.ancestors().nth(2).and_then(Path::to_str).expect("a directory, in UTF-8")
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+}
+
 #[test]
 fn cargo_understands_the_project() {
     let dir = directory();
@@ -16,7 +58,7 @@ fn cargo_understands_the_project() {
     let files = [".gitignore", "Cargo.lock", "Cargo.toml", "README.md", "src"];
     assert_eq!(names(&project), files);
     let manifest = fs::read_to_string(project.join("Cargo.toml")).expect("written");
-    assert!(manifest.contains("[profile.dev]\nopt-level = 1\n"), "{manifest}");
+    assert!(manifest.contains("[profile.dev]\nopt-level = 1\ndebug = \"line-"), "{manifest}");
     assert_eq!(packages(&project), 1);
 }
 
@@ -34,8 +76,7 @@ fn a_project_within_the_checkout_stands_alone() {
 
 /// Packages of the workspace that cargo sees here.
 fn packages(project: &Path) -> usize {
-    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let mut metadata = Command::new(cargo);
+    let mut metadata = cargo();
     metadata.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
     let output = metadata.current_dir(project).output().expect("cargo starts");
     let told = String::from_utf8_lossy(&output.stderr);

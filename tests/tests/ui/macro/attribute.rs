@@ -32,6 +32,13 @@ struct Words2;
 #[tormenta::main]
 fn not_main(t: &mut Topology) {}
 
+mod named {
+    use super::*;
+
+    #[tormenta::main(name = "words", fast)]
+    fn main(t: &mut Topology) {}
+}
+
 mod returns {
     use super::*;
 

@@ -61,6 +61,7 @@ fn groupings_by_field() {
             bolt c = C, reads: [s.alert.partial_by(card).to(In::A), vec![a.by(x)][0], b.by(f::g)];
             bolt d = D, reads: c.by(|w| &w.word);
             bolt e = E, reads: { let edges = [d.by(word)]; edges };
+            bolt f = F, reads: s.partial_by(card, day);
         }",
         r#"fn keys(t: &mut ::tormenta::Topology) {
             let s = t.spout("s", S);
@@ -76,6 +77,10 @@ fn groupings_by_field() {
             let d = t.bolt("d", D, c.by(|w| &w.word));
             #[allow(unused_variables)]
             let e = t.bolt("e", E, { let edges = [d.by(|tuple| &tuple.word)]; edges });
+            #[allow(unused_variables)]
+            let f = t.bolt("f", F, s.partial_by_key(|tuple, key| {
+                key.add(&tuple.card).add(&tuple.day);
+            }));
         }"#,
     );
 }

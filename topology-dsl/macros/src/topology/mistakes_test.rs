@@ -49,7 +49,7 @@ fn groupings() {
         &["fields are named without quotes: `by(word)`"],
     );
     mistakes("bolt b = B, reads: s.by(card, x + 1);", &["expected a field, as those before it"]);
-    mistakes("bolt b = B, reads: s.partial_by(card, day);", &["`partial_by` takes one field"]);
+    mistakes("bolt b = B, reads: s.partial_by(card, |x| x);", &["expected a field, as those"]);
 }
 
 #[test]

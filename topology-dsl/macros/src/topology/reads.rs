@@ -59,27 +59,22 @@ fn call(method: &Ident, group: &Group, mistakes: &mut Mistakes) -> Option<TokenS
             Some(field) => fields.push(field),
             None if fields.is_empty() => return None,
             None => {
-                let message = "expected a field, as those before it; for a computed key write \
-                               `by_key(|tuple, key| { .. })`";
+                let message = format!(
+                    "expected a field, as those before it; for a computed key write \
+                     `{method}_key(|tuple, key| {{ .. }})`"
+                );
                 mistakes.at(argument[0].span(), message);
             }
         }
     }
     let (first, others) = fields.split_first()?;
-    if let Some(second) = others.first().filter(|_| method == "partial_by") {
-        let message = "`partial_by` takes one field: make the fields one, or use `by`";
-        mistakes.at(second.span, message);
+    if others.is_empty() {
+        let arguments = refill(group, first.closure());
+        return Some(quote!(#method #arguments));
     }
-    let arguments = match others {
-        [_, ..] if method == "by" => {
-            let by_key = Ident::new("by_key", method.span());
-            let key = composite(first, &fields);
-            return Some(quote_spanned!(method.span()=> #by_key(#key)));
-        }
-        _ => first.closure(),
-    };
-    let arguments = refill(group, arguments);
-    Some(quote!(#method #arguments))
+    let by_key = Ident::new(&format!("{method}_key"), method.span());
+    let key = composite(first, &fields);
+    Some(quote_spanned!(method.span()=> #by_key(#key)))
 }
 
 /// A field, or a field of a field.

@@ -1,0 +1,230 @@
+//! `tormenta demo fraud`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::ValueEnum;
+use tormenta::{
+    Options, Topology,
+    artifact::{Attended, Ended, attend},
+    start,
+};
+use tormenta_fraud::{
+    Books, Format, Fsync, Halt, Input, Job, Ledger, LedgerError, OpenError, Origin, Pace, declare,
+};
+
+use super::{fraud_live::Live, fraud_told::Told};
+use crate::{
+    exit::{self, Code, Failure, Outcome},
+    output::{Output, grouped},
+};
+
+/// How long the generator runs unless somebody says.
+const DURATION: Duration = Duration::from_secs(10);
+
+/// How far in the future a transaction may lie, in seconds: a day, for clocks and time zones.
+const FUTURE_S: i64 = 86_400;
+
+/// Tasks that are worth having: the keys are divided into as many groups.
+const TASKS_MAX: usize = 4096;
+
+/// Decide about card swipes: approve, challenge or decline, with reasons
+///
+/// Swipes come from a generator with five kinds of fraud, or from a file. They are decided one by
+/// one, by the speed of the swipe, by velocity, travel, amounts and by what terminals tell. With
+/// --ledger every decision is one line of JSON there, exactly once: run the same again after a
+/// crash, and what is missing is added.
+#[derive(Debug, clap::Args)]
+#[command(after_help = exit::after_help(&[
+    "tormenta demo fraud",
+    "tormenta demo fraud --rate 5000 --duration 30 --ledger decisions.jsonl",
+    "tormenta demo fraud --seed 7 -o json",
+    "tormenta demo fraud --input transactions.csv.gz --format handbook",
+]))]
+pub(crate) struct Fraud {
+    /// Read transactions from this CSV file; one that ends in `.gz` is unpacked
+    #[arg(long, value_name = "CSV", requires = "columns", conflicts_with = "seed")]
+    input: Option<PathBuf>,
+    /// What the columns of the file are
+    #[arg(long = "format", value_name = "FORMAT", value_enum, requires = "input")]
+    columns: Option<Columns>,
+    /// Transactions a second; as fast as they are decided unless given
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+    /// Seconds after which nothing more is read. With a rate, RATE x SECONDS transactions are
+    /// read. Without an input it is 10 unless given
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    duration: Option<Duration>,
+    /// Enter every decision into this file, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// When the ledger is put on the disk: at the end, or before each decision counts
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "end", requires = "ledger")]
+    fsync: When,
+    /// Seed of the generator: the same seed makes the same swipes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Tasks that watch terminals, and tasks that decide. Decisions do not depend on it
+    #[arg(long, value_name = "N", default_value = "1", value_parser = tasks)]
+    tasks: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Columns {
+    /// Those of the Fraud Detection Handbook: `tx_id`, `epoch_s`, `customer_id`, ..
+    Handbook,
+    /// Those of Sparkov: `trans_num`, `unix_time`, `cc_num`, `merchant`, `amt`, ..
+    Sparkov,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum When {
+    /// When the run ends: a killed process loses nothing, a power cut may cost the last lines
+    End,
+    /// Before a decision counts: slower, and a power cut costs nothing either
+    Always,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "that is no number; use one above 0".to_owned())?;
+    if rate.is_finite() && rate > 0.0 {
+        return Ok(rate);
+    }
+    Err("nothing would ever come; use a number above 0, or leave it out for full speed".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "that is no number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("use a number of seconds above 0".to_owned()),
+    }
+}
+
+fn tasks(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(tasks) if (1..=TASKS_MAX).contains(&tasks) => Ok(tasks),
+        _ => Err(format!("use 1 to {TASKS_MAX} tasks")),
+    }
+}
+
+impl Fraud {
+    pub(crate) fn obey(self, output: &Output) -> Outcome {
+        let origin = self.origin();
+        origin.open().map_err(|error| match &error {
+            OpenError::Missing(_) => Failure::new(Code::NotFound, error),
+            OpenError::Unusable(_) => Failure::failed(error),
+        })?;
+        let ledger = self.open_ledger(output)?;
+        let held = ledger.as_ref().map_or(0, |ledger| ledger.len() as u64);
+        let books = Books::with(ledger);
+        let job = Job {
+            origin,
+            pace: self.pace(held),
+            tasks: self.tasks,
+            time_max: now_s().saturating_add(FUTURE_S),
+            books: books.clone(),
+            input: Input::default(),
+            halt: Halt::default(),
+        };
+        let (input, halt) = (job.input.clone(), job.halt.clone());
+        let attended = decide(job, output)?;
+        check(&attended, &halt)?;
+        let told = Told::new(&attended, &books, &input, self.ledger.as_deref())?;
+        match output.is_table() {
+            true => output.data(told.to_string().as_bytes())?,
+            false => output.json(&told)?,
+        }
+        told.check()?;
+        if attended.ended != Ended::Itself {
+            output.talk("interrupted: what was read before is decided");
+            return Ok(Code::Interrupted);
+        }
+        Ok(Code::Ok)
+    }
+
+    fn origin(&self) -> Origin {
+        match (&self.input, self.columns) {
+            (Some(path), Some(columns)) => {
+                let format = match columns {
+                    Columns::Handbook => Format::Handbook,
+                    Columns::Sparkov => Format::Sparkov,
+                };
+                Origin::File { path: path.clone(), format }
+            }
+            _ => Origin::Generated { seed: self.seed },
+        }
+    }
+
+    fn pace(&self, caught_up: u64) -> Pace {
+        let endless = self.input.is_none();
+        let duration = self.duration.or_else(|| endless.then_some(DURATION));
+        match (self.rate, duration) {
+            // By number, so that the same command always decides the same transactions.
+            (Some(rate), Some(duration)) => {
+                let limit = Some((rate * duration.as_secs_f64()).ceil() as u64);
+                Pace { per_second: Some(rate), limit, duration: None, caught_up }
+            }
+            (per_second, duration) => Pace { per_second, limit: None, duration, caught_up },
+        }
+    }
+
+    fn open_ledger(&self, output: &Output) -> Outcome<Option<Ledger>> {
+        let Some(path) = &self.ledger else { return Ok(None) };
+        let fsync = match self.fsync {
+            When::End => Fsync::AtEnd,
+            When::Always => Fsync::Always,
+        };
+        let ledger = Ledger::open(path, fsync).map_err(|error| {
+            let code = match &error {
+                LedgerError::Missing(_) => Code::NotFound,
+                LedgerError::Busy(_) => Code::Conflict,
+                LedgerError::Failed(_) => Code::Failed,
+            };
+            Failure::new(code, error)
+        })?;
+        if !ledger.is_empty() || ledger.cut_bytes() > 0 {
+            let (held, cut) = (grouped(ledger.len() as u64), ledger.cut_bytes());
+            let shown = path.display();
+            output.talk(format_args!(
+                "`{shown}` holds {held} decisions, which stay; {cut} bytes of a torn line were cut"
+            ));
+        }
+        Ok(Some(ledger))
+    }
+}
+
+/// Runs the topology to its end.
+fn decide(job: Job, output: &Output) -> Outcome<Attended> {
+    let mut topology = Topology::new("fraud");
+    let (books, input) = (job.books.clone(), job.input.clone());
+    declare(&mut topology, job);
+    let running = start(topology, Options::default()).map_err(Failure::failed)?;
+    let live = Live::start(output, books, input);
+    Ok(attend(running, live.teller(*output)))
+}
+
+fn check(attended: &Attended, halt: &Halt) -> Outcome<()> {
+    let summary = &attended.summary;
+    if let Some(why) = halt.reason() {
+        return Err(Failure::failed(why));
+    }
+    if let Some(error) = &summary.error {
+        return Err(Failure::failed(error.strip_prefix("swipes: ").unwrap_or(error)));
+    }
+    if attended.ended == Ended::Cut || !summary.cut_off.is_empty() {
+        let who = summary.cut_off.join("; ");
+        let message = format!("cut off: some transactions were not decided {who}");
+        return Err(Failure::new(Code::Interrupted, message.trim_end()));
+    }
+    Ok(())
+}
+
+/// The wall clock, in seconds since 1970. Only says what the future is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command is a shell: somebody must know the date"
+)]
+fn now_s() -> i64 {
+    let passed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    passed.map_or(0, |passed| passed.as_secs() as i64)
+}

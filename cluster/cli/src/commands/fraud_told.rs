@@ -1,0 +1,160 @@
+//! What `tormenta demo fraud` says at the end.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    path::Path,
+};
+
+use serde::Serialize;
+use tormenta::artifact::{Attended, Ended};
+use tormenta_fraud::{Audit, Books, Input, Kind, Quality, VERSION, Verdict, audit};
+
+use crate::{
+    exit::{Failure, Outcome},
+    output::grouped,
+};
+
+/// The summary. Its fields are a contract.
+#[derive(Debug, Serialize)]
+pub(super) struct Told {
+    transactions: u64,
+    decisions: u64,
+    /// Transactions without a decision.
+    lost: u64,
+    /// Decisions beyond the first for one transaction, by an independent reader of the ledger.
+    duplicated: u64,
+    approve: u64,
+    challenge: u64,
+    decline: u64,
+    /// Rows that made no sense.
+    refused: u64,
+    /// Decisions that the ledger held before.
+    known: u64,
+    seconds: f64,
+    decisions_per_second: f64,
+    latency_us: Latency,
+    /// Version of the rules.
+    rules: u32,
+    interrupted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auc: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    false_positive_rate: Option<f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    per_kind: BTreeMap<Kind, Quality>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger: Option<Entered>,
+}
+
+#[derive(Debug, Serialize)]
+struct Latency {
+    p50: f64,
+    p99: f64,
+    p999: f64,
+    max: f64,
+}
+
+/// What is in the ledger.
+#[derive(Debug, Serialize)]
+struct Entered {
+    path: String,
+    lines: u64,
+    unreadable: u64,
+}
+
+impl Told {
+    pub(super) fn new(
+        attended: &Attended,
+        books: &Books,
+        input: &Input,
+        ledger: Option<&Path>,
+    ) -> Outcome<Self> {
+        let (tally, decisions, known) = (books.tally(), books.decided(), books.known());
+        let (transactions, seconds) = (input.transactions(), attended.summary.seconds);
+        // Pipes and devices have taken what they were given; there is nothing to read again.
+        let read = ledger.filter(|path| path.is_file()).map(|path| {
+            let doing = format!("read the ledger `{}`", path.display());
+            audit(path).map_err(|error| Failure::io(doing, &error))
+        });
+        let audit = read.transpose()?.unwrap_or_default();
+        let us = |share: f64| tally.latency.quantile(share) as f64 / 1e3;
+        let entered = |path: &Path| {
+            let Audit { lines, unreadable, .. } = audit;
+            Entered { path: path.display().to_string(), lines, unreadable }
+        };
+        let counted = [Verdict::Approve, Verdict::Challenge, Verdict::Decline];
+        let [approve, challenge, decline] = counted.map(|verdict| tally.count(verdict));
+        Ok(Self {
+            transactions,
+            decisions,
+            lost: transactions.saturating_sub(decisions),
+            duplicated: audit.duplicated,
+            approve,
+            challenge,
+            decline,
+            refused: input.refused(),
+            known,
+            seconds,
+            decisions_per_second: (decisions as f64 / seconds.max(1e-9)).round(),
+            latency_us: Latency { p50: us(0.5), p99: us(0.99), p999: us(0.999), max: us(1.0) },
+            rules: VERSION,
+            interrupted: attended.ended != Ended::Itself,
+            auc: tally.auc(),
+            false_positive_rate: tally.auc().and(tally.false_positives()),
+            per_kind: tally.per_kind(),
+            ledger: ledger.map(entered),
+        })
+    }
+
+    /// Whether every transaction has one decision.
+    pub(super) fn check(&self) -> Outcome<()> {
+        let unreadable = self.ledger.as_ref().map_or(0, |ledger| ledger.unreadable);
+        if self.lost == 0 && self.duplicated == 0 && unreadable == 0 {
+            return Ok(());
+        }
+        Err(Failure::failed(format!(
+            "{} transactions have no decision, {} have two, {unreadable} lines cannot be read",
+            grouped(self.lost),
+            grouped(self.duplicated)
+        )))
+    }
+}
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency { p50, p99, p999, max } = self.latency_us;
+        let [transactions, decisions, rate] =
+            [self.transactions, self.decisions, self.decisions_per_second as u64].map(grouped);
+        writeln!(f, "{transactions} transactions, {decisions} decisions, {rate}/s")?;
+        let [lost, duplicated] = [self.lost, self.duplicated].map(grouped);
+        writeln!(f, "{lost} lost, {duplicated} duplicated")?;
+        let [approve, challenge, decline] =
+            [self.approve, self.challenge, self.decline].map(grouped);
+        writeln!(f, "{approve} approved, {challenge} challenged, {decline} declined")?;
+        writeln!(
+            f,
+            "latency p50 {p50:.0} us, p99 {p99:.0} us, p999 {p999:.0} us, max {max:.0} us"
+        )?;
+        if self.refused > 0 {
+            writeln!(f, "{} rows made no sense and were left out", grouped(self.refused))?;
+        }
+        if self.known > 0 {
+            writeln!(f, "{} decisions were in the ledger already", grouped(self.known))?;
+        }
+        if let Some(ledger) = &self.ledger {
+            writeln!(f, "`{}` has {} lines", ledger.path, grouped(ledger.lines))?;
+        }
+        if let (Some(auc), Some(share)) = (self.auc, self.false_positive_rate) {
+            let percent = 100.0 * share;
+            writeln!(f, "ROC area {auc:.4}, {percent:.2} % of genuine ones not approved")?;
+            writeln!(f, "\n{:<22}{:>8}{:>11}{:>9}", "kind", "frauds", "precision", "recall")?;
+        }
+        for (kind, quality) in &self.per_kind {
+            let (name, frauds) = (kind.name(), grouped(quality.frauds));
+            let (precision, recall) = (quality.precision, quality.recall);
+            writeln!(f, "{name:<22}{frauds:>8}{precision:>11.3}{recall:>9.3}")?;
+        }
+        Ok(())
+    }
+}

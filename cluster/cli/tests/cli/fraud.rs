@@ -1,0 +1,162 @@
+//! `tormenta demo fraud`: what it decides, and what is in its ledger.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Stdio, time::Duration};
+
+use serde_json::Value;
+
+use crate::kit::{Said, directory, file, said, tormenta};
+
+fn fraud(words: &[&str]) -> Said {
+    said(["demo", "fraud", "-o", "json"].iter().chain(words))
+}
+
+/// Verdict, score and reasons by id, as somebody else reads them. Fails if an id comes twice.
+fn decisions(ledger: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let text = fs::read_to_string(ledger).expect("a ledger");
+    assert!(text.ends_with('\n'), "the last line is torn");
+    for line in text.lines() {
+        let value: Value = serde_json::from_str(line).expect("JSON");
+        assert!(value["latency_us"].is_u64() && value["rules"].is_u64(), "{line}");
+        let id = value["id"].as_str().expect("an id").to_owned();
+        let told = format!("{} {} {}", value["verdict"], value["score"], value["reasons"]);
+        assert_eq!(found.insert(id, told), None, "decided twice: {line}");
+    }
+    found
+}
+
+const HANDBOOK: &str = "tx_id,epoch_s,customer_id,terminal_id,amount";
+
+/// Rows of the Handbook's form: 40 cards, and now and then an amount that is far too large.
+fn handbook(labels: bool) -> String {
+    let mut text = format!("{HANDBOOK}{}\n", if labels { ",is_fraud,fraud_scenario" } else { "" });
+    for n in 0..2_000u32 {
+        let is_fraud = n > 1_000 && n % 97 == 0;
+        let (cents, scenario) = (n * 7_919 % 5_000 + 500, if is_fraud { 3 } else { 0 });
+        let cents = if is_fraud { 90_000 } else { cents };
+        let (units, parts, time) = (cents / 100, cents % 100, 1_527_811_200 + 600 * n);
+        text += &format!("{n},{time},{},{},{units}.{parts:02}", n % 40, n % 7);
+        if labels {
+            text += &format!(",{},{scenario}", u8::from(is_fraud));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn the_same_seed_decides_the_same_with_any_tasks() {
+    let dir = directory();
+    let ledgers: Vec<_> = ["1", "3"]
+        .iter()
+        .map(|tasks| {
+            let path = dir.path().join(tasks);
+            let ledger = path.to_str().expect("text");
+            let words = ["--rate", "60000", "--duration", "0.5", "--tasks", tasks, "--ledger"];
+            let said = fraud(&[&words[..], &[ledger]].concat());
+            assert_eq!(said.code, Some(0), "{said:?}");
+            let json = said.json();
+            let counts = ["transactions", "decisions", "lost", "duplicated", "refused"];
+            assert_eq!(counts.map(|name| json[name].as_u64()), [30_000, 30_000, 0, 0, 0].map(Some));
+            let verdicts = ["approve", "challenge", "decline"].map(|name| json[name].as_u64());
+            assert_eq!(verdicts.into_iter().flatten().sum::<u64>(), 30_000);
+            let quantiles = ["p50", "p99", "p999", "max"];
+            assert!(quantiles.iter().all(|q| json["latency_us"][q].as_f64() > Some(0.0)), "{json}");
+            decisions(&path)
+        })
+        .collect();
+    assert_eq!(ledgers[0].len(), 30_000);
+    assert!(ledgers[0] == ledgers[1]);
+    assert!(ledgers[0].values().any(|told| told.contains("decline")));
+}
+
+#[test]
+fn labels_change_no_verdict() {
+    let dir = directory();
+    let [with, without] = [true, false].map(|labels| {
+        let rows = file(&dir, &format!("{labels}.csv"), handbook(labels));
+        let ledger = dir.path().join(format!("{labels}.jsonl"));
+        let [rows, out] = [&rows, &ledger].map(|path| path.to_str().expect("text"));
+        let said = fraud(&["--input", rows, "--format", "handbook", "--ledger", out]);
+        (said.json(), decisions(&ledger))
+    });
+    assert_eq!(with.1, without.1);
+    assert!(with.0["auc"].as_f64() > Some(0.95), "{}", with.0);
+    assert!(with.0["per_kind"]["leaked_card"]["recall"].as_f64() >= Some(0.9), "{}", with.0);
+    assert!(without.0.get("auc").is_none() && without.0.get("per_kind").is_none());
+}
+
+#[test]
+fn killed_at_any_moment_it_goes_on_where_it_was() {
+    let dir = directory();
+    let [killed, whole] = ["killed", "whole"].map(|name| dir.path().join(name));
+    let words = |ledger: &Path| {
+        let ledger = ledger.to_str().expect("text").to_owned();
+        let words = ["demo", "fraud", "-q", "--rate", "40000", "--duration", "1", "--ledger"];
+        words.map(str::to_owned).into_iter().chain([ledger])
+    };
+    assert_eq!(said(words(&whole)).code, Some(0));
+    for wait_ms in [90, 170, 240, 310, 133] {
+        let mut child = tormenta(words(&killed))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        child.kill().and_then(|()| child.wait()).expect("killed");
+    }
+    // As if the last line had been torn as well.
+    let mut torn = fs::read(&killed).unwrap_or_default();
+    torn.extend_from_slice(b"{\"id\":\"g1-3");
+    fs::write(&killed, torn).expect("written");
+    let last = said(words(&killed));
+    assert_eq!(last.code, Some(0), "{last:?}");
+    assert!(decisions(&killed) == decisions(&whole), "the decisions differ");
+}
+
+#[test]
+fn what_makes_no_sense_is_named() {
+    let dir = directory();
+    let rows = format!("{HANDBOOK}\n1,100,5,6,10.00\n2,101,5,6,-3.00\n3,102,5,6\n4,103,5,6,1.00\n");
+    let rows = file(&dir, "rows.csv", rows);
+    let rows = rows.to_str().expect("text");
+    let said = fraud(&["--input", rows, "--format", "handbook"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!((&said.json()["decisions"], &said.json()["refused"]), (&2.into(), &2.into()));
+    let lacking = file(&dir, "lacking.csv", "tx_id,epoch_s,customer_id,amount\n");
+    let lacking = lacking.to_str().expect("text");
+    fraud(&["--input", lacking, "--format", "handbook"])
+        .refused(1, &["lacking.csv` has no column `terminal_id`"]);
+    fraud(&["--input", rows, "--format", "sparkov"]).refused(1, &["has no column `trans_num`"]);
+    fraud(&["--input", "lost.csv", "--format", "sparkov"])
+        .refused(3, &["`lost.csv` does not exist"]);
+    fraud(&["--rate", "0"]).refused(2, &["use a number above 0"]);
+    fraud(&["--duration=-1"]).refused(2, &["--duration"]);
+    fraud(&["--input", rows]).refused(2, &["--format"]);
+    fraud(&["--ledger", "lost/there.jsonl"]).refused(3, &["its directory does not exist"]);
+    let other = file(&dir, "other.txt", "not a ledger\n");
+    fraud(&["--ledger", other.to_str().expect("text")]).refused(1, &["line 1 is no decision"]);
+    assert_eq!(fs::read(&other).expect("there"), b"not a ledger\n");
+}
+
+#[test]
+fn quoted_newlines_are_one_field() {
+    let dir = directory();
+    let header = "trans_num,unix_time,cc_num,merchant,amt,merch_lat,merch_long,job";
+    let rows = format!(
+        "{header}\na,1325376018,5,\"Rippin,\nand Mann\",4.97,36.0,-82.0,\"x\ny\"\n\
+         b,1325376000,5,Other,5.00,36.0,-82.0,z\n"
+    );
+    let (rows, ledger) = (file(&dir, "rows.csv", rows), dir.path().join("ledger"));
+    let [rows, out] = [&rows, &ledger].map(|path| path.to_str().expect("text"));
+    let said = fraud(&["--input", rows, "--format", "sparkov", "--ledger", out]);
+    assert_eq!((said.code, &said.json()["decisions"]), (Some(0), &2.into()));
+    assert!(decisions(&ledger)["b"].contains("before an earlier use"), "{said:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_it_with_a_word() {
+    let said = fraud(&["--rate", "5000", "--duration", "1", "--ledger", "/dev/full"]);
+    said.refused(1, &["write the ledger `/dev/full`: No space left", "make room"]);
+}

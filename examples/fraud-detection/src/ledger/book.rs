@@ -1,0 +1,201 @@
+//! The sink: counts decisions, and enters them into the ledger.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tormenta::prelude::*;
+
+use super::{Ledger, LedgerError};
+use crate::{source::Halt, tally::Tally, tx::Decided};
+
+/// Lines are written one by one unless they come faster than this; then together. A call of the
+/// operating system for each of a hundred thousand decisions a second would cost half a core.
+const WRITE_EVERY: Duration = Duration::from_micros(100);
+
+/// Bytes of lines that are collected at most.
+const LINES_BYTES: usize = 32 * 1024;
+
+/// What came of a run. Shared by the sink and by whoever watches.
+#[derive(Clone, Default)]
+pub struct Books(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    tally: Tally,
+    seen: Seen,
+    known: u64,
+    ledger: Option<Ledger>,
+}
+
+impl Books {
+    /// Books that enter decisions into a ledger as well.
+    #[must_use]
+    pub fn with(ledger: Option<Ledger>) -> Self {
+        Self(Arc::new(Mutex::new(State { ledger, ..State::default() })))
+    }
+
+    /// What was decided so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.lock().tally.clone()
+    }
+
+    /// Transactions that were decided so far, each counted once.
+    #[must_use]
+    pub fn decided(&self) -> u64 {
+        self.lock().seen.len()
+    }
+
+    /// Decisions that were in the ledger before.
+    #[must_use]
+    pub fn known(&self) -> u64 {
+        self.lock().known
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The numbers of the transactions that were decided: a bit each.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    bits: Vec<u64>,
+    count: u64,
+}
+
+impl Seen {
+    /// Notes a number; false if it was noted before.
+    pub fn insert(&mut self, seq: u64) -> bool {
+        let (word, bit) = ((seq / 64) as usize, 1 << (seq % 64));
+        if word >= self.bits.len() {
+            self.bits.resize(word + 1, 0);
+        }
+        let is_new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        self.count += u64::from(is_new);
+        is_new
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// The sink. One task, because a file has one end.
+pub struct Book {
+    books: Books,
+    halt: Halt,
+    cx: Option<Context>,
+    /// Decisions whose lines are not written yet, and when they were due.
+    held: Vec<(Ticket<()>, u64)>,
+    written_at: Duration,
+}
+
+impl Book {
+    /// A sink that keeps these books. `halt` stops the source when the ledger is full.
+    #[must_use]
+    pub fn new(books: Books, halt: Halt) -> Self {
+        Self { books, halt, cx: None, held: Vec::new(), written_at: Duration::ZERO }
+    }
+
+    fn now(&self) -> Duration {
+        self.cx.as_ref().map_or(Duration::ZERO, Context::now)
+    }
+
+    /// Writes what was collected and settles what waits for it.
+    fn write(&mut self, write: impl Fn(&mut Ledger) -> Result<(), LedgerError>) -> Result {
+        let books = self.books.clone();
+        let mut state = books.lock();
+        let Some(ledger) = &mut state.ledger else { return Ok(()) };
+        if let Err(error) = write(ledger) {
+            self.halt.because(&error);
+            self.held.drain(..).for_each(|(ticket, _)| ticket.fail(&error));
+            return Err(error.into());
+        }
+        self.written_at = self.now();
+        let now_ns = self.written_at.as_nanos() as u64;
+        for (ticket, due_ns) in self.held.drain(..) {
+            state.tally.latency.record(now_ns.saturating_sub(due_ns), 1);
+            ticket.ack();
+        }
+        Ok(())
+    }
+}
+
+/// Tickets are not copied.
+impl Clone for Book {
+    fn clone(&self) -> Self {
+        Self::new(self.books.clone(), self.halt.clone())
+    }
+}
+
+impl Bolt for Book {
+    type Input = Decided;
+    type Output = ();
+
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        self.cx = Some(cx.clone());
+        Ok(())
+    }
+
+    async fn execute(&mut self, decided: Decided, out: &Emitter<()>) -> Result {
+        let now = self.now();
+        let latency_ns = (now.as_nanos() as u64).saturating_sub(decided.due_ns);
+        let mut state = self.books.lock();
+        if state.seen.insert(decided.seq) {
+            state.tally.add(&decided.decision, decided.truth);
+        }
+        let Some(ledger) = &mut state.ledger else {
+            state.tally.latency.record(latency_ns, 1);
+            return Ok(());
+        };
+        if !ledger.add(&decided, latency_ns / 1_000) {
+            state.known += 1;
+            return Ok(());
+        }
+        let is_full = ledger.unwritten_bytes() >= LINES_BYTES;
+        drop(state);
+        self.held.push((out.hold(), decided.due_ns));
+        if is_full || now.saturating_sub(self.written_at) >= WRITE_EVERY {
+            return self.write(Ledger::write);
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self, _out: &Emitter<(), Free>) -> Result {
+        if self.held.is_empty() { Ok(()) } else { self.write(Ledger::write) }
+    }
+
+    async fn finish(&mut self, _out: &Emitter<(), Free>) -> Result {
+        self.write(Ledger::close)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use quickcheck::quickcheck;
+
+    use super::*;
+
+    quickcheck! {
+        fn a_number_is_noted_once(numbers: Vec<u16>) -> bool {
+            let (mut seen, mut model) = (Seen::default(), BTreeSet::new());
+            numbers.into_iter().all(|n| {
+                seen.insert(u64::from(n)) == model.insert(n) && seen.len() == model.len() as u64
+            })
+        }
+    }
+}
