@@ -14,7 +14,7 @@
 //! | [`Print`] | writes tuples to standard output |
 //! | [`LineFile`] | writes tuples to a file that is complete or not there |
 //! | [`FileSink`] | writes tuples to files that grow: JSON lines, CSV, rotation, sync |
-//! | [`HttpPost`] | sends tuples to a server, as JSON |
+//! | [`HttpPost`] | sends tuples to a server, as JSON; needs the feature `http` |
 //!
 //! All of them know `tormenta-dsl` and no engine.
 
@@ -29,6 +29,7 @@ mod filter;
 mod flat_map;
 mod format;
 mod func;
+#[cfg(feature = "http")]
 mod http_post;
 mod join;
 mod line_file;
@@ -51,6 +52,7 @@ pub use file_sink::{FileSink, Fsync};
 pub use filter::{Filter, filter};
 pub use flat_map::{FlatMap, flat_map};
 pub use func::{Func, func};
+#[cfg(feature = "http")]
 pub use http_post::HttpPost;
 pub use join::{JOIN_PENDING_MAX, Join, JoinInput, JoinPorts, Joined};
 pub use line_file::LineFile;

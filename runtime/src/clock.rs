@@ -28,6 +28,11 @@ pub(crate) enum Clock {
     Virtual(Arc<AtomicU64>),
 }
 
+/// A duration in nanoseconds; the longest time there is where it does not fit.
+pub(crate) fn nanos(duration: std::time::Duration) -> Nanos {
+    Nanos::try_from(duration.as_nanos()).unwrap_or(Nanos::MAX)
+}
+
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub(crate) fn real() -> Self {

@@ -13,7 +13,8 @@
 //!
 //! The limit counts from the moment that somebody asks for the end. When the inputs end by
 //! themselves nobody is in a hurry: what was read is worked off, however long that takes. But a
-//! tick or a finish is user code that nothing else puts an end to, so each has the limit for itself.
+//! tick or a finish is user code that nothing else puts an end to, so each has the limit for itself;
+//! and so have tickets that are still held when everybody has finished.
 
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) components: usize,
     /// All bolts have stopped.
     pub(crate) bolts_stopped: bool,
+    /// Tickets are not settled.
+    pub(crate) held: bool,
     /// When the oldest tick or finish began that is running, and that waits for no reader.
     pub(crate) own_since: Option<Duration>,
 }
@@ -62,7 +65,7 @@ enum Phase {
 }
 
 /// Decides how a topology ends.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Drain {
     phase: Phase,
     limit: Duration,
@@ -132,7 +135,11 @@ impl Drain {
             }
             Phase::Finishing(below) if seen.quiet && seen.finished_below >= below => {
                 if below >= seen.components {
-                    if seen.lost {
+                    if seen.held {
+                        // In other threads, or forgotten: nobody else puts an end to that either.
+                        self.deadline.get_or_insert(now + self.limit);
+                    }
+                    if seen.lost || seen.held {
                         return None;
                     }
                     self.phase = Phase::StoppingBolts;
@@ -166,6 +173,7 @@ mod tests {
             finished_below,
             components: 3,
             bolts_stopped: false,
+            held: false,
             own_since: None,
         }
     }
@@ -227,6 +235,21 @@ mod tests {
         assert_eq!(drain.step(tick, second * 5), None);
         assert_eq!(drain.deadline(), Some(second * 6));
         assert_eq!(drain.step(tick, second * 6), Some(Command::StopBolts));
+    }
+
+    #[test]
+    fn tickets_that_are_held_after_the_last_finish_are_waited_for_up_to_the_limit() {
+        let (mut drain, second) = (Drain::new(Duration::from_secs(1)), Duration::from_secs(1));
+        let held = Seen { held: true, ..quiet(0) };
+        for below in 1..=3 {
+            assert_eq!(drain.step(held, second), Some(Command::FinishBelow(below)));
+        }
+        let all = Seen { held: true, ..quiet(3) };
+        assert_eq!(drain.step(all, second * 3), None);
+        assert_eq!(drain.deadline(), Some(second * 4));
+        let mut settled = drain;
+        assert_eq!(settled.step(quiet(3), second * 4 - Duration::from_nanos(1)), Some(Command::StopBolts));
+        assert!(!settled.cut);
     }
 
     #[test]

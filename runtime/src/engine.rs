@@ -1,7 +1,10 @@
 //! A running topology, whatever drives its cores: threads, or a simulation.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -121,6 +124,7 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
         inboxes,
         tasks: stats.iter().flatten().cloned().collect(),
         loops: std::sync::Mutex::default(),
+        is_broken: AtomicBool::new(false),
         batch_tuples: setup.batch_tuples,
         batches_per_turn: setup.batches_per_turn,
     });
@@ -222,7 +226,8 @@ impl Handle {
             self.order.iter().position(|c| *c == task.component).unwrap_or(self.order.len())
         };
         let finished_below = unfinished.map(position).min().unwrap_or(self.order.len());
-        let bolts_stopped = bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
+        let bolts_stopped = self.shared.is_broken.load(Ordering::SeqCst)
+            || bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
         let given: u64 = tasks.iter().map(|task| task.duty.given()).sum();
         let pending: u64 = tasks.iter().map(|task| task.pending.get()).sum();
         let held: usize = tasks.iter().map(|task| task.duty.held.load(Ordering::SeqCst)).sum();
@@ -236,6 +241,7 @@ impl Handle {
             finished_below,
             components: self.order.len(),
             bolts_stopped,
+            held: held > 0,
             own_since: own_since.map(Duration::from_nanos),
         }
     }

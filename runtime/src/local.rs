@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     thread::JoinHandle,
     time::Duration,
 };
@@ -15,7 +16,10 @@ use crate::{
     clock::{Clock, Nanos},
     drain::{Command, Drain},
     engine::{Built, Handle, Setup, build},
-    executor::core::{Core, Planted},
+    executor::{
+        core::{Core, Planted},
+        guard::message,
+    },
     metrics::Metrics,
     placement::Placement,
     report::{DeadLetter, OnLetter, ReportedError},
@@ -183,11 +187,18 @@ fn spawn_core(
     let spin = spin.map(|spin| spin.as_nanos() as Nanos);
     std::thread::Builder::new().name(format!("tormenta-core-{index}")).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        match runtime {
-            Ok(runtime) => runtime.block_on(Core::new(&shared, loops).run(spin)),
-            Err(why) => {
-                shared.reports.set_fatal(format!("start the runtime of a core: {why}"));
-            }
+        let ran = runtime.map_err(|why| format!("start the runtime of a core: {why}"));
+        let ran = ran.and_then(|runtime| {
+            // User code has guards of its own, but for what runs while loops are made.
+            let run = || runtime.block_on(Core::new(&shared, loops).run(spin));
+            catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+                format!("a core panicked, and its tasks are gone: {}", message(&*panic))
+            })
+        });
+        if let Err(why) = ran {
+            shared.reports.set_fatal(why);
+            shared.is_broken.store(true, Ordering::SeqCst);
+            shared.bell.ring();
         }
     })
 }
@@ -217,6 +228,8 @@ fn control(handle: &Handle, asked: &Asked, mut drain: Drain) {
         }
         let now = Duration::from_nanos(handle.shared.clock.now());
         let seen = handle.look();
+        let is_broken = handle.shared.is_broken.load(Ordering::SeqCst);
+        let request = if is_broken { Request::Cut } else { request };
         let command = match request {
             Request::Drain if drain.is_running() => drain.ask(now),
             Request::Cut if !drain.cut => {

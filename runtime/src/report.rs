@@ -130,9 +130,6 @@ impl Reports {
     }
 
     pub(crate) fn dead_letter(&self, letter: DeadLetter) {
-        if let Some(on_letter) = &self.on_letter {
-            on_letter(&letter);
-        }
         tracing::warn!(
             spout = letter.spout,
             component = letter.component,
@@ -140,7 +137,10 @@ impl Reports {
             error = letter.error,
             "dead letter"
         );
-        keep(&self.letters, letter, limits::DEAD_LETTERS_KEPT);
+        keep(&self.letters, letter.clone(), limits::DEAD_LETTERS_KEPT);
+        if let Some(on_letter) = &self.on_letter {
+            on_letter(&letter);
+        }
     }
 
     pub(crate) fn fatal_error(&self) -> Option<String> {

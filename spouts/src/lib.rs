@@ -3,10 +3,11 @@
 //! | spout | emits |
 //! |---|---|
 //! | [`Lines`] | the lines of files, directories, patterns and standard input, packed or not |
-//! | [`CsvRows`], [`JsonLines`] | the rows of files as typed tuples |
+//! | [`JsonLines`] | the rows of JSON files as typed tuples |
+//! | [`CsvRows`] | the same of CSV files; needs the feature `csv` |
 //! | `Tail` | the lines of a file as they are written, through rotations and crashes |
 //! | [`TcpLines`], [`UdpLines`] | the lines that are sent to a port |
-//! | [`HttpBodies`] | what is sent by POST, answered when its tree has ended |
+//! | [`HttpBodies`] | what is sent by POST, answered when its tree has ended; needs the feature `http` |
 //! | [`Timer`] | a number every so often |
 //! | [`Replayed`] | the tuples of another spout, as fast as they happened |
 //! | [`Sequence`] | numbers, as fast as they are read or at a rate |
@@ -36,9 +37,13 @@ mod timer;
 
 pub use generator::{Generator, generate};
 pub use lines::{Lines, Progress};
-pub use net::{Asked, HttpBodies, Listening, Post, TcpLines, UdpLines};
+#[cfg(feature = "http")]
+pub use net::{Asked, HttpBodies, Post};
+pub use net::{Listening, TcpLines, UdpLines};
 pub use replay::Replayed;
-pub use rows::{BadRow, BadRows, CsvRows, JsonLines};
+#[cfg(feature = "csv")]
+pub use rows::CsvRows;
+pub use rows::{BadRow, BadRows, JsonLines};
 pub use sequence::Sequence;
 #[cfg(unix)]
 pub use tail::Tail;

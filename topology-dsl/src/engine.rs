@@ -195,6 +195,9 @@ pub trait Lanes<I> {
 
     /// Ships what may be shipped; ready when no more is waiting than `flush` allows.
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
+
+    /// Fails the trees of a tuple that cannot be handed on.
+    fn fail(&mut self, anchors: &[Anchors], root: Root, why: &str);
 }
 
 /// One edge of one sending task: the grouping in front of the engine's lanes.

@@ -8,8 +8,8 @@ use std::task::{Context as Waking, Poll};
 use serde::Serialize;
 
 use crate::{
-    KeyGroup, KeyHasher,
-    engine::{Batch, Flush, Lanes, Picks, Router},
+    KeyGroup, KeyHasher, Root,
+    engine::{Anchors, Batch, Flush, Lanes, Picks, Router},
 };
 
 /// The closed list of groupings, as a plan shows it.
@@ -247,11 +247,28 @@ impl<T> Routed<T> {
     }
 
     fn direct(&mut self, batch: &mut Batch<T>) {
-        let last = self.lanes.count() - 1;
+        let tasks = self.lanes.count();
+        if batch.roots.iter().any(|(_, task)| task >= tasks as u64) {
+            self.fail_misdirected(batch);
+        }
         self.picks.clear();
-        let named = batch.roots.iter().map(|(_, task)| (task as usize).min(last));
-        self.picks.extend(named.map(|lane| lane as u32));
+        self.picks.extend(batch.roots.iter().map(|(_, task)| task as u32));
         self.lanes.accept(batch, Picks::Each(&self.picks));
+    }
+
+    /// Fails the tuples that name a task which is not there, and keeps the others.
+    #[cold]
+    fn fail_misdirected(&mut self, batch: &mut Batch<T>) {
+        let (tasks, mut kept) = (self.lanes.count(), Batch::new());
+        kept.epoch.clone_from(&batch.epoch);
+        batch.take_each(|anchors, root, task, value| {
+            if task < tasks as u64 {
+                return kept.push_from(anchors, root, task, value);
+            }
+            let why = format!("`emit_direct` to task {task} of a bolt that has {tasks}");
+            self.lanes.fail(anchors, root, &why);
+        });
+        *batch = kept;
     }
 
     fn custom(&mut self, batch: &mut Batch<T>) {
@@ -276,13 +293,13 @@ impl<T> Router<T> for Routed<T> {
         match &self.choose {
             Choose::Custom(_) => self.custom(batch),
             Choose::All => self.lanes.accept(batch, Picks::All),
+            Choose::Direct => self.direct(batch),
             _ if one => self.lanes.accept(batch, Picks::One(0)),
             Choose::Global => self.lanes.accept(batch, Picks::One(0)),
             Choose::Shuffle => self.shuffle(batch, false),
             Choose::LocalOrShuffle => self.shuffle(batch, true),
             Choose::By(_) => self.by_key(batch),
             Choose::PartialBy(_) => self.partial_by_key(batch),
-            Choose::Direct => self.direct(batch),
         }
     }
 
@@ -341,6 +358,10 @@ impl<T, I> Lanes<T> for Convert<T, I> {
         converted.epoch = batch.epoch.take();
         self.lanes.accept(converted, picks);
         converted.clear();
+    }
+
+    fn fail(&mut self, anchors: &[Anchors], root: Root, why: &str) {
+        self.lanes.fail(anchors, root, why);
     }
 
     fn room(&self) -> usize {

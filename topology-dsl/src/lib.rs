@@ -28,6 +28,7 @@ mod holds;
 pub mod key;
 mod keyed;
 mod loan;
+mod output;
 pub mod plan;
 pub mod record;
 mod root;

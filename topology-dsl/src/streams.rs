@@ -180,6 +180,7 @@ impl<T: Clone + 'static> Outlet<T> {
             return batch.clear();
         };
         for router in others {
+            self.copy.clear(); // a panic may have left something
             self.copy.values.extend_from_slice(&batch.values);
             self.copy.roots.clone_from(&batch.roots);
             self.copy.anchors.extend_from_slice(&batch.anchors);

@@ -119,6 +119,11 @@ impl<O: Streams> Ticket<O> {
         Self { hold: Some(hold), settle }
     }
 
+    /// Whether the task that settles with this took the ticket.
+    pub(crate) fn is_of(&self, settle: &Arc<dyn Settle<O>>) -> bool {
+        Arc::ptr_eq(&self.settle, settle)
+    }
+
     /// The tuple is done.
     pub fn ack(self) {
         self.end(Outcome::Ack(Vec::new()));

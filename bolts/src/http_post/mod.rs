@@ -23,7 +23,8 @@ use crate::file_sink::rows;
 use client::{Client, Counters, Target};
 use policy::Patience;
 
-/// Sends every tuple to a server as JSON, by HTTP POST, and acks it when the server has it.
+/// Sends every tuple to a server as JSON, by HTTP POST, and acks it when the server has it. Needs
+/// the feature `http`.
 ///
 /// | answer | then the tuple |
 /// |---|---|

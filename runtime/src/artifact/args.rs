@@ -117,8 +117,12 @@ impl Args {
     /// Whether this very word is given.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        let given = (0..self.words.len()).filter(|index| self.words[*index] == name);
-        given.map(|index| self.word(index)).count() > 0
+        let mut given = false;
+        for index in (0..self.words.len()).filter(|index| self.words[*index] == name) {
+            self.word(index);
+            given = true;
+        }
+        given
     }
 }
 

@@ -55,6 +55,8 @@ use command::{Command, Form, Request, Said};
 /// ```
 pub fn main(name: &str, define: impl Fn(&mut Topology, Args) -> Result) -> ExitCode {
     inspect::bear_the_mark();
+    // Where cargo does not say how the executable is called, this is the path of a module.
+    let name = name.rsplit("::").next().unwrap_or(name);
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     match command::parse(words) {
         Err(mistake) => {

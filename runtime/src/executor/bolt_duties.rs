@@ -5,16 +5,21 @@ use std::{future::poll_fn, pin::pin, sync::atomic::Ordering};
 use tormenta_dsl::{Bolt, Error, Failure, Root, engine::Flush};
 
 use super::bolt_stage::{BoltStage, OwnDuty};
-use crate::{clock::Nanos, planted, report::Phase};
+use crate::{
+    clock::{Nanos, nanos},
+    planted,
+    report::Phase,
+};
 
 impl<B: Bolt> BoltStage<B> {
     pub(super) fn set_next_tick(&self) {
-        let interval = self.parts.settings.tick.map_or(Nanos::MAX, |t| t.as_nanos() as Nanos);
+        let interval = self.parts.settings.tick.map_or(Nanos::MAX, nanos);
         self.next_tick.set(self.parts.shared.now().saturating_add(interval));
     }
 
     pub(super) async fn tick(&self, bolt: &mut B) {
         self.set_next_tick();
+        self.has_ticked.set(true);
         if planted!(TickLost) && !self.parts.inlet.is_empty() {
             return;
         }
@@ -25,6 +30,9 @@ impl<B: Bolt> BoltStage<B> {
             engine.report(place, Some(Phase::Tick), &why.context("tick"));
         }
         self.end_own_duty().await;
+        if self.next_tick.get() <= self.parts.shared.now() {
+            self.set_next_tick(); // it took longer than the interval: now it rests for one
+        }
     }
 
     pub(super) async fn finish(&self, bolt: &mut B) {
@@ -102,8 +110,8 @@ impl<B: Bolt> BoltStage<B> {
     /// Fails the trees of tickets that were held for too long.
     pub(super) fn expire(&self, now: Nanos) {
         let Some(limit) = self.parts.settings.hold_timeout else { return };
-        let limit = limit.as_nanos() as Nanos;
-        self.next_expiry.set(now + (limit / 4).max(1_000_000));
+        let limit = nanos(limit);
+        self.next_expiry.set(now.saturating_add((limit / 4).max(1_000_000)));
         let Some(aging) = &self.parts.aging else { return };
         let expired = aging.expire(now.saturating_sub(limit) / 1_000_000);
         let why = Failure::Expired(self.parts.stats.place.clone());

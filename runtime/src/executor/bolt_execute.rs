@@ -17,7 +17,7 @@ use super::{
     user_code::Inside,
 };
 use crate::{
-    clock::{Alarm, Nanos},
+    clock::{Alarm, Nanos, nanos},
     limits, planted,
     report::Phase,
 };
@@ -67,7 +67,7 @@ impl<B: Bolt> BoltStage<B> {
         let stats = &self.parts.stats;
         let miscounted = usize::from(planted!(Miscounted, 64));
         stats.executed.add((work.tuples() - miscounted) as u64);
-        stats.acked.set(stats.executed.get() - stats.failed.get());
+        stats.acked.set(stats.executed.get().saturating_sub(stats.failed.get()));
         // The clones of a task work side by side, and each needs a tuple to work on. Who waits for
         // credit is woken at half the window, so that is what all of them need.
         let clones = self.parts.settings.concurrency.limit();
@@ -130,7 +130,7 @@ impl<B: Bolt> BoltStage<B> {
     {
         let shared = &self.parts.shared;
         let limit = self.parts.settings.execute_timeout;
-        let limit = limit.map_or(Nanos::MAX, |limit| limit.as_nanos() as Nanos);
+        let limit = limit.map_or(Nanos::MAX, nanos);
         let mut due = shared.now().saturating_add(limit);
         self.parts.stats.duty.set_executing_since(Some(shared.now()));
         let mut alarm = Alarm::default();
@@ -230,6 +230,12 @@ impl<B: Bolt> BoltStage<B> {
         }
     }
 
+    /// Fails the trees of the tuples at whose key or grouping user code panicked.
+    fn fail_broken(&self, why: &Failure) {
+        let broken = self.parts.output.take_broken();
+        self.parts.shared.fail_batch(&broken, why);
+    }
+
     pub(super) fn panicked(&self, message: &str) {
         let place = self.parts.stats.place.clone();
         let phase = match self.at_duty.get() {
@@ -241,6 +247,8 @@ impl<B: Bolt> BoltStage<B> {
         let why = Error::msg(format!("panicked: {message}"));
         self.parts.shared.engine.report(&place, Some(phase), &why);
         self.count_restart();
+        self.parts.stats.duty.set_executing_since(None);
+        self.fail_broken(&Failure::Panic(place.clone(), message.to_owned()));
         self.break_own_duty_off();
         if !self.executing.replace(false) {
             return;

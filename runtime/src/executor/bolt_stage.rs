@@ -32,7 +32,7 @@ use super::{
 use crate::{
     acker::consumed::Consumed,
     channel::link::Pace,
-    clock::{Alarm, Nanos},
+    clock::{Alarm, Nanos, nanos},
     limits,
     memory::MemoryStores,
     metrics::task::TaskStats,
@@ -76,6 +76,8 @@ pub(crate) struct BoltStage<B: Bolt> {
     pub(super) own_duties: Arc<AtomicU64>,
     pub(super) pace: RefCell<Pace>,
     pub(super) next_tick: Cell<Nanos>,
+    /// Whether there was a tick since the last batch.
+    pub(super) has_ticked: Cell<bool>,
     pub(super) next_expiry: Cell<Nanos>,
     alarm: RefCell<Alarm>,
     turns: Cell<usize>,
@@ -100,6 +102,7 @@ pub(super) enum OwnDuty {
     Finish,
 }
 
+#[derive(Clone, Copy)]
 enum Event {
     Batch,
     Tick,
@@ -131,7 +134,7 @@ impl<B: Bolt> BoltStage<B> {
         let cx = parts.shared.context(&parts.stats, parts.settings.tasks, parts.config.clone());
         let now = parts.shared.now();
         let after =
-            |wait: Option<Duration>| wait.map_or(Nanos::MAX, |wait| now + wait.as_nanos() as Nanos);
+            |wait: Option<Duration>| wait.map_or(Nanos::MAX, |wait| now.saturating_add(nanos(wait)));
         let own_duties = Arc::<AtomicU64>::default();
         parts.stats.duty.watch(own_duties.clone());
         let own_since = Arc::<AtomicU64>::default();
@@ -153,6 +156,7 @@ impl<B: Bolt> BoltStage<B> {
             own_duties,
             pace: RefCell::default(),
             next_tick: Cell::new(after(parts.settings.tick)),
+            has_ticked: Cell::new(false),
             next_expiry: Cell::new(after(parts.settings.hold_timeout)),
             alarm: RefCell::default(),
             turns: Cell::new(parts.shared.engine.batches_per_turn),
@@ -259,6 +263,8 @@ impl<B: Bolt> BoltStage<B> {
             match self.next_event().await {
                 Event::Batch => {
                     let tuples = self.refuse_batch();
+                    // An ordered crew passes the turn on, so this waits for its own.
+                    poll_fn(|cx| self.poll_flush(cx, Flush::Full)).await;
                     self.end_batch(tuples, 1);
                 }
                 Event::Finish => self.set_finished(),
@@ -275,12 +281,20 @@ impl<B: Bolt> BoltStage<B> {
                 return Poll::Ready(Event::Batch);
             }
             self.take_settled();
-            if let Some(event) = self.due() {
-                return Poll::Ready(event);
+            let due = self.due();
+            // Between two ticks there is a batch, if one waits: ticks that are due all the time
+            // do not keep the input waiting for ever.
+            let is_another_tick = matches!(due, Some(Event::Tick)) && self.has_ticked.get();
+            if let (Some(event), false) = (&due, is_another_tick) {
+                return Poll::Ready(*event);
             }
-            if self.turns.get() > 0 && self.take_work() {
-                self.turns.set(self.turns.get() - 1);
+            if (self.turns.get() > 0 || is_another_tick) && self.take_work() {
+                self.turns.set(self.turns.get().saturating_sub(1));
+                self.has_ticked.set(false);
                 return Poll::Ready(Event::Batch);
+            }
+            if let Some(tick) = due {
+                return Poll::Ready(tick);
             }
             if self.turns.get() == 0 && !self.parts.inlet.is_empty() {
                 cx.waker().wake_by_ref(); // others have their turn first

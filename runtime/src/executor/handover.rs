@@ -282,6 +282,11 @@ impl<I: Clone> Lanes<I> for Handover<I> {
         self.stats.transferred.add(sent);
     }
 
+    fn fail(&mut self, anchors: &[Anchors], root: Root, why: &str) {
+        let why = Failure::Error(self.stats.place.clone(), why.to_owned());
+        self.shared.fail_roots(anchors, root, &why);
+    }
+
     fn poll_flush(&mut self, _cx: &mut Context<'_>, flush: Flush) -> Poll<()> {
         if flush == Flush::All && planted!(LostFlush) {
             return Poll::Ready(());

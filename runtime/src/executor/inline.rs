@@ -9,8 +9,8 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Failure,
-    engine::{Batch, Flush, Lanes, Picks},
+    Failure, Root,
+    engine::{Anchors, Batch, Flush, Lanes, Picks},
 };
 
 use super::{guard::Guarded, inlet::Slot, shared::LoopShared};
@@ -43,14 +43,7 @@ impl<I> Inline<I> {
         if planted!(StoppedStageAcks) {
             return;
         }
-        for (root, _) in batch.roots.iter() {
-            if root.is_many() {
-                let roots = batch.anchors[root.index()].iter().map(|(root, _)| *root);
-                self.shared.fail(roots, &Failure::Stopped, None);
-            } else {
-                self.shared.fail([root], &Failure::Stopped, None);
-            }
-        }
+        self.shared.fail_batch(&batch, &Failure::Stopped);
     }
 
     fn is_done(&self) -> bool {
@@ -103,6 +96,11 @@ impl<I: Clone> Lanes<I> for Inline<I> {
             return std::mem::swap(&mut *slot, batch);
         }
         slot.append(batch);
+    }
+
+    fn fail(&mut self, anchors: &[Anchors], root: Root, why: &str) {
+        let why = Failure::Error(self.stats.place.clone(), why.to_owned());
+        self.shared.fail_roots(anchors, root, &why);
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>, flush: Flush) -> Poll<()> {

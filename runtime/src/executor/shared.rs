@@ -11,7 +11,12 @@ use std::{
     },
 };
 
-use tormenta_dsl::{Epoch, Error, Failure, Parts, Shared, error::Place, record::Record};
+use tormenta_dsl::{
+    Epoch, Error, Failure, Parts, Root, Shared,
+    engine::{Anchors, Batch},
+    error::Place,
+    record::Record,
+};
 
 use super::{
     signal::WakeCell,
@@ -40,6 +45,8 @@ pub(crate) struct EngineShared {
     pub(crate) tasks: Vec<Arc<TaskStats>>,
     /// What each loop is at, once it has started.
     pub(crate) loops: Mutex<Vec<Arc<UserCode>>>,
+    /// A core has gone with its tasks, which will never say that they have stopped.
+    pub(crate) is_broken: AtomicBool,
     pub(crate) batch_tuples: usize,
     /// Batches that a loop works on before it lets others run.
     pub(crate) batches_per_turn: usize,
@@ -270,10 +277,26 @@ impl LoopShared {
         })
     }
 
+    /// Fails the trees of all tuples of a batch.
+    pub(crate) fn fail_batch<T>(&self, batch: &Batch<T>, why: &Failure) {
+        for (root, _) in batch.roots.iter() {
+            self.fail_roots(&batch.anchors, root, why);
+        }
+    }
+
+    /// Fails the trees that a root of a batch names.
+    pub(crate) fn fail_roots(&self, anchors: &[Anchors], root: Root, why: &Failure) {
+        if root.is_many() {
+            self.fail(anchors[root.index()].iter().map(|(root, _)| *root), why, None);
+        } else {
+            self.fail([root], why, None);
+        }
+    }
+
     /// Fails the trees of a tuple.
     pub(crate) fn fail(
         &self,
-        roots: impl IntoIterator<Item = tormenta_dsl::Root>,
+        roots: impl IntoIterator<Item = Root>,
         why: &Failure,
         tuple: Option<&Record>,
     ) {

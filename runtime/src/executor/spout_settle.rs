@@ -5,14 +5,15 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-use tormenta_dsl::{Failure, Spout, Streams, record::Record};
+use tormenta_dsl::{Error, Failure, Spout, Streams, record::Record};
 
 use super::{
+    guard::message,
     spout_stage::{SpoutStage, Told},
     spout_trees::{Ended, Tree, Trees},
 };
 use crate::{
-    clock::Nanos,
+    clock::{Nanos, nanos},
     limits,
     metrics::Histogram,
     report::{DeadLetter, Phase},
@@ -135,15 +136,16 @@ impl<S: Spout> SpoutStage<S> {
         if now < self.next_check.get() {
             return;
         }
-        let timeout = self.parts.settings.message_timeout.map(|t| t.as_nanos() as Nanos);
+        let timeout = self.parts.settings.message_timeout.map(nanos);
         let step = timeout.map_or(Nanos::MAX, |t| (t / 4).max(1_000_000));
         self.next_check.set(now + step.min(limits::EPOCH.as_nanos() as Nanos));
+        // Also where nothing is open: it is what forgets the epochs that have passed.
+        let floor = self.parts.shared.engine.epochs.floor(now);
         let mut trees = self.trees.borrow_mut();
         if trees.pending() == 0 {
             return;
         }
         let mut count = Count::default();
-        let floor = self.parts.shared.engine.epochs.floor(now);
         trees.fail_overdue(Some(floor), None, &Failure::Lost, now, |ended| {
             count.end(spout, ended, self);
         });
@@ -173,6 +175,7 @@ impl<S: Spout> SpoutStage<S> {
                 self.tell(spout, Told::Failed(id, Failure::Stopped));
             }
         }
+        self.parts.stats.emitted.set(self.parts.output.emitted());
         self.publish(&count, 0);
         drop(trees);
         self.raise();
@@ -181,14 +184,20 @@ impl<S: Spout> SpoutStage<S> {
     fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {
         let place = why.place();
         let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
-        self.parts.shared.engine.dead_letter(DeadLetter {
+        let engine = &self.parts.shared.engine;
+        let letter = DeadLetter {
             spout: self.parts.stats.place.component.to_string(),
             component: place.map(|place| place.component.to_string()),
             task: place.map(|place| place.task),
             error: why.to_string(),
             attempts: tree.copy.as_ref().map_or(1, |copy| copy.attempts),
             tuple: tuple.or_else(root),
-        });
+        };
+        // Somebody else's code, in the middle of our books.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| engine.dead_letter(letter))) {
+            let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
+            engine.report(&self.parts.stats.place, None, &Error::msg(why));
+        }
     }
 }
 

@@ -206,6 +206,12 @@ impl<S: Spout> SpoutStage<S> {
         .await
     }
 
+    /// Whether tuples that failed may be emitted again: also by a spout that was deactivated and is
+    /// drained, or their trees would never end.
+    fn may_replay(&self) -> bool {
+        self.active.get() || self.parts.shared.engine.control.is_draining()
+    }
+
     /// Whether the spout may be asked for more tuples.
     fn may_ask(&self) -> bool {
         !self.ended.get() && self.active.get() && !self.parts.shared.engine.control.is_draining()
@@ -217,7 +223,7 @@ impl<S: Spout> SpoutStage<S> {
         let (limit, pending_max) = (self.parts.output.room(), self.parts.settings.pending_max);
         let free = self.room();
         let mut room = limit;
-        if self.active.get() {
+        if self.may_replay() {
             let open = self.trees.borrow().pending();
             room -= self.fill_replays(pending_max.saturating_sub(open).min(limit));
         }
@@ -421,7 +427,7 @@ impl<S: Spout> SpoutStage<S> {
 
     fn next_due(&self) -> Nanos {
         let trees = self.trees.borrow();
-        let may_replay = self.active.get() && trees.pending() < self.parts.settings.pending_max;
+        let may_replay = self.may_replay() && trees.pending() < self.parts.settings.pending_max;
         let retry = trees.next_due().filter(|_| may_replay).unwrap_or(Nanos::MAX);
         let check = if trees.pending() > 0 { self.next_check.get() } else { Nanos::MAX };
         retry.min(check)
@@ -431,6 +437,9 @@ impl<S: Spout> SpoutStage<S> {
         let place = &self.parts.stats.place;
         let why = Error::msg(format!("panicked: {message}"));
         self.parts.shared.engine.report(place, Some(self.phase.get()), &why);
+        // A key or a grouping that panicked: the trees of those tuples fail.
+        let (broken, place) = (self.parts.output.take_broken(), place.clone());
+        self.parts.shared.fail_batch(&broken, &Failure::Panic(place, message.to_owned()));
         self.restarts.set(self.restarts.get() + 1);
         self.parts.stats.restarts.add(1);
         self.takeovers.fetch_add(1, Ordering::SeqCst);

@@ -9,7 +9,7 @@ use crate::{
         acks::{AckBatch, Fail, Own},
         ledger::{Applied, Ledger},
     },
-    clock::Nanos,
+    clock::{Nanos, nanos},
     metrics::Histogram,
     planted,
 };
@@ -294,6 +294,11 @@ impl<O, Id> Trees<O, Id> {
     pub(crate) fn fail_all(&mut self, mut ended: impl FnMut(Ended<O, Id>)) {
         self.retry = None;
         let stopped = Failure::Stopped;
+        // Of the batch that a panic interrupted, nothing is open under its own name yet.
+        for id in self.ids.drain(..) {
+            ended(Ended::Failed(id, stopped.clone()));
+        }
+        self.copies.clear();
         self.fail_overdue(Some(u64::MAX), None, &stopped, 0, &mut ended);
     }
 
@@ -305,7 +310,7 @@ impl<O, Id> Trees<O, Id> {
     fn take_failed(&mut self, root: Root) -> Option<Tree<O, Id>> {
         let slot = self.ledger.borrow_mut().fail(root)?;
         let copy = self.open_copies.get_mut(slot).and_then(Option::take);
-        self.open[slot].take().map(|id| Tree { id, copy })
+        self.open.get_mut(slot)?.take().map(|id| Tree { id, copy })
     }
 
     fn fail_tree(&mut self, tree: Tree<O, Id>, fail: Fail, now: Nanos) -> Ended<O, Id> {
@@ -322,7 +327,7 @@ impl<O, Id> Trees<O, Id> {
         if planted!(RetryForgotten, 16) {
             return Ended::Retrying;
         }
-        let due = now + retry.backoff(copy.attempts).as_nanos() as Nanos;
+        let due = now.saturating_add(nanos(retry.backoff(copy.attempts)));
         self.sequence += 1;
         self.waiting.insert((due, self.sequence), (tree.id, copy));
         Ended::Retrying

@@ -39,7 +39,8 @@ impl Tuple for Post {
     }
 }
 
-/// Emits what is sent by HTTP POST, and answers when the tuple's whole tree has ended.
+/// Emits what is sent by HTTP POST, and answers when the tuple's whole tree has ended. Needs the
+/// feature `http`.
 ///
 /// | answer | when |
 /// |---|---|

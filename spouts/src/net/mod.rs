@@ -11,14 +11,17 @@
 //! `LocalCluster` tests use a `Feed` in their place.
 
 mod handoff;
+#[cfg(feature = "http")]
 mod http;
-#[cfg(test)]
+#[cfg(all(test, feature = "http"))]
 mod net_test;
+#[cfg(feature = "http")]
 mod respond;
 mod server;
 mod tcp;
 mod udp;
 
+#[cfg(feature = "http")]
 pub use http::{Asked, HttpBodies, Post};
 pub use server::Listening;
 pub use tcp::TcpLines;

@@ -18,7 +18,7 @@ use crate::lines::{
     sources::Source,
 };
 
-/// Emits the rows of CSV files as tuples.
+/// Emits the rows of CSV files as tuples. Needs the feature `csv`.
 ///
 /// What can be named, how packed files and pipes are read and how files are dealt over tasks is as
 /// with [`Lines`](crate::Lines). The columns are found by the names in the first row, in any order;

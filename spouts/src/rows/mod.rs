@@ -10,14 +10,19 @@
 //! of the tuple is found out before the first row (`fit.rs`).
 
 mod bad;
+#[cfg(feature = "csv")]
 mod csv;
-#[cfg(test)]
+#[cfg(all(test, feature = "csv"))]
 mod csv_test;
+#[cfg(feature = "csv")]
 mod fit;
 mod json;
+#[cfg(feature = "csv")]
 mod parser;
+#[cfg(feature = "csv")]
 mod table;
 
 pub use bad::{BadRow, BadRows};
+#[cfg(feature = "csv")]
 pub use csv::CsvRows;
 pub use json::JsonLines;

@@ -37,4 +37,7 @@ mod t70_finish;
 mod t70_life;
 mod t70_stop;
 mod t90_cut;
+mod t90_end;
+mod t90_keys;
 mod t90_more;
+mod t90_shelf;

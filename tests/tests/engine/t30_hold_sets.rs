@@ -70,16 +70,16 @@ impl Bolt for Groups {
         if n % 5 == 1 {
             return out.emit(n).await; // not held
         }
-        let which = usize::from(self.spread && n % 3 == 0);
+        let which = usize::from(self.spread && n.is_multiple_of(3));
         if self.by_tickets {
             self.tickets[which].0.push(out.hold());
         } else {
             out.hold_into(&mut self.sets[which]);
         }
-        if n % 7 == 0 {
+        if n.is_multiple_of(7) {
             return Err(Error::msg("seven"));
         }
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             out.emit(n).await?;
         }
         if self.len(which) >= 40 {
@@ -110,8 +110,8 @@ fn fates(way: Way, groups: Groups, seed: u64, fuse: bool) -> (Vec<u64>, Vec<(u64
     let read = match way {
         Way::Straight => numbers.shuffle(),
         Way::Around => {
-            let some = t.bolt("some", filter(|n: &u64| n % 11 != 0), numbers.shuffle());
-            let double = flat_map(|n: u64| vec![n; 1 + usize::from(n % 13 == 0)]);
+            let some = t.bolt("some", filter(|n: &u64| !n.is_multiple_of(11)), numbers.shuffle());
+            let double = flat_map(|n: u64| vec![n; 1 + usize::from(n.is_multiple_of(13))]);
             t.bolt("double", double, some.shuffle()).shuffle()
         }
     };

@@ -1,7 +1,7 @@
 //! Code of users that runs while tuples are handed on: keys, groupings, direct tasks.
 
 use tormenta::{
-    LocalCluster, Topology,
+    KeyHasher, LocalCluster, Topology,
     bolts::map,
     prelude::*,
     testkit::{Capture, Feed},

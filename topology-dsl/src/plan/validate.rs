@@ -162,6 +162,9 @@ fn check_names(draft: &Draft, errors: &mut Vec<PlanError>) {
     }
 }
 
+/// Ticks are for what happens now and then.
+const TICK_MIN: std::time::Duration = std::time::Duration::from_millis(1);
+
 fn check_settings(draft: &Draft, settings: &[Settings], errors: &mut Vec<PlanError>) {
     for (component, settings) in draft.components.iter().zip(settings) {
         let whys = [
@@ -177,8 +180,8 @@ fn check_settings(draft: &Draft, settings: &[Settings], errors: &mut Vec<PlanErr
             }),
             settings
                 .tick
-                .is_some_and(|tick| tick.is_zero())
-                .then(|| "a tick interval of 0 would never let it rest: at least 1 ms".to_owned()),
+                .filter(|tick| *tick < TICK_MIN)
+                .map(|tick| format!("a tick interval of {tick:?} never lets it rest: at least 1 ms")),
             settings
                 .retry
                 .is_some_and(|retry| retry.attempts_max == 0)

@@ -87,6 +87,7 @@ fn labels_change_no_verdict() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the moment of the kill is what is tested")]
 fn killed_at_any_moment_it_goes_on_where_it_was() {
     let dir = directory();
     let [killed, whole] = ["killed", "whole"].map(|name| dir.path().join(name));

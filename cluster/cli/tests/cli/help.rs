@@ -38,12 +38,16 @@ fn versions_and_completions() {
     assert_eq!(said(["version"]).out(), format!("tormenta {version}\n"));
     assert_eq!(said(["--version"]).out(), format!("tormenta {version}\n"));
     assert_eq!(said(["version", "-o", "json"]).json()["version"], version);
+    // `--format` is left to commands, for what they read.
+    assert_eq!(said(["version", "--output-format", "json"]).json()["version"], version);
+    said(["version", "--format", "json"]).refused(2, &["'--format'"]);
     let lines = said(["version", "-o", "ndjson"]).out();
     assert_eq!(lines.lines().count(), 1);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = said(["completions", shell]);
         assert_eq!(script.code, Some(0));
         assert!(script.out().contains("word-count"), "{shell}");
+        assert!(script.out().contains("output-format"), "{shell}");
     }
 }
 

@@ -74,6 +74,22 @@ fn a_project_within_the_checkout_stands_alone() {
     assert_eq!(packages(&project), 1);
 }
 
+/// What is not light has to be asked for.
+#[test]
+fn a_project_compiles_what_it_needs() {
+    let dir = directory();
+    let project = dir.path().join("hello");
+    assert_eq!(said(["new".as_ref(), project.as_os_str()]).code, Some(0));
+    let mut tree = cargo();
+    tree.args(["tree", "--offline", "--edges=normal,build", "--prefix=none"]);
+    let output = tree.current_dir(&project).output().expect("cargo starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let crates: Vec<_> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains(&"tormenta-spouts"), "{}", String::from_utf8_lossy(&output.stderr));
+    let heavy = ["csv", "hyper", "hyper-util", "zstd"];
+    assert!(!crates.iter().any(|name| heavy.contains(name)), "{text}");
+}
+
 /// Packages of the workspace that cargo sees here.
 fn packages(project: &Path) -> usize {
     let mut metadata = cargo();

@@ -30,7 +30,8 @@ pub struct Audit {
 /// std::fs::write(&path, format!("{line}\n{line}\n{{\"id\":"))?;
 /// let audit = tormenta_fraud::audit(&path)?;
 /// assert_eq!((audit.lines, audit.duplicated, audit.unreadable), (2, 1, 1));
-/// # std::fs::remove_file(&path)
+/// std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// # Errors
