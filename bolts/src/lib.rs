@@ -14,7 +14,7 @@
 //! | [`Print`] | writes tuples to standard output |
 //! | [`LineFile`] | writes tuples to a file that is complete or not there |
 //! | [`FileSink`] | writes tuples to files that grow: JSON lines, CSV, rotation, sync |
-//! | [`HttpPost`] | sends tuples to a server, as JSON; needs the feature `http` |
+//! | [`HttpPost`] | sends tuples to a server, as JSON; feature `http` |
 //!
 //! All of them know `tormenta-dsl` and no engine.
 

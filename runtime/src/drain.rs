@@ -240,15 +240,16 @@ mod tests {
     #[test]
     fn tickets_that_are_held_after_the_last_finish_are_waited_for_up_to_the_limit() {
         let (mut drain, second) = (Drain::new(Duration::from_secs(1)), Duration::from_secs(1));
-        let held = Seen { held: true, ..quiet(0) };
         for below in 1..=3 {
+            let held = Seen { held: true, ..quiet(below - 1) };
             assert_eq!(drain.step(held, second), Some(Command::FinishBelow(below)));
         }
         let all = Seen { held: true, ..quiet(3) };
         assert_eq!(drain.step(all, second * 3), None);
         assert_eq!(drain.deadline(), Some(second * 4));
         let mut settled = drain;
-        assert_eq!(settled.step(quiet(3), second * 4 - Duration::from_nanos(1)), Some(Command::StopBolts));
+        let before = second * 4 - Duration::from_nanos(1);
+        assert_eq!(settled.step(quiet(3), before), Some(Command::StopBolts));
         assert!(!settled.cut);
     }
 

@@ -40,6 +40,7 @@ mod local;
 mod memory;
 pub mod metrics;
 pub mod placement;
+#[cfg_attr(not(feature = "planted-bugs"), doc(hidden))]
 pub mod planted;
 mod report;
 mod rng;

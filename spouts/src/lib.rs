@@ -4,10 +4,10 @@
 //! |---|---|
 //! | [`Lines`] | the lines of files, directories, patterns and standard input, packed or not |
 //! | [`JsonLines`] | the rows of JSON files as typed tuples |
-//! | [`CsvRows`] | the same of CSV files; needs the feature `csv` |
+//! | [`CsvRows`] | the same of CSV files; feature `csv` |
 //! | `Tail` | the lines of a file as they are written, through rotations and crashes |
 //! | [`TcpLines`], [`UdpLines`] | the lines that are sent to a port |
-//! | [`HttpBodies`] | what is sent by POST, answered when its tree has ended; needs the feature `http` |
+//! | [`HttpBodies`] | what is sent by POST, answered when its tree has ended; feature `http` |
 //! | [`Timer`] | a number every so often |
 //! | [`Replayed`] | the tuples of another spout, as fast as they happened |
 //! | [`Sequence`] | numbers, as fast as they are read or at a rate |

@@ -89,8 +89,8 @@ impl Args {
         self.word(index).map(PathBuf::from)
     }
 
-    /// The value of an option, given as `--name value` or `--name=value`. The name that is asked for
-    /// begins with its dashes.
+    /// The value of an option, given as `--name value` or `--name=value`. The name that is asked
+    /// for begins with its dashes.
     ///
     /// # Errors
     /// When the value is missing or not what is wanted. The artifact says so and exits with 2.

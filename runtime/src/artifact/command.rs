@@ -49,6 +49,9 @@ pub(crate) enum Form {
     Dot,
 }
 
+/// Threads that can be asked for. More than there are processors help nobody.
+const CORES_MAX: usize = 1024;
+
 type Parsed<T> = Result<T, String>;
 
 /// Understands a command line, or says what is wrong with it.
@@ -115,8 +118,9 @@ fn parse_said(value: Option<String>) -> Parsed<Said> {
 }
 
 fn parse_cores(value: Option<String>) -> Parsed<usize> {
-    let cores = value.and_then(|value| value.parse().ok()).filter(|cores| *cores > 0);
-    cores.ok_or_else(|| "`--cores` is the number of threads, at least 1".to_owned())
+    let cores = value.and_then(|value| value.parse().ok());
+    let cores = cores.filter(|cores| (1..=CORES_MAX).contains(cores));
+    cores.ok_or_else(|| format!("`--cores` is the number of threads, 1 to {CORES_MAX}"))
 }
 
 fn unknown(option: &str, known: &str) -> String {
@@ -203,8 +207,8 @@ mod tests {
             ("describe --xml", "there are `--tree`, `--json` and `--dot`"),
             ("--summary", "`--summary` is one of"),
             ("--summary yaml", "`--summary` is one of"),
-            ("--cores 0", "at least 1"),
-            ("--cores", "at least 1"),
+            ("--cores 0", "1 to 1024"),
+            ("--cores", "1 to 1024"),
         ];
         for (line, expected) in mistakes {
             let mistake = parsed(line).expect_err("refused");

@@ -69,7 +69,14 @@ pub(super) fn told(name: &str, attended: &Attended) -> String {
         (Ended::Drained, _) => "interrupted and drained",
         _ => "done",
     };
-    let mut text = format!("{name}: {verb} after {}", seconds(summary.seconds));
+    // It has ended as it should, but somebody must know at the first glance.
+    let given_up: u64 = spouts(attended).map(|(_, spout)| spout.dead_letters).sum();
+    let but = match given_up {
+        0 => String::new(),
+        1 => ", but a tuple was given up".to_owned(),
+        n => format!(", but {} tuples were given up", number(n)),
+    };
+    let mut text = format!("{name}: {verb} after {}{but}", seconds(summary.seconds));
     for (_, spout) in spouts(attended) {
         let _ = write!(text, "\n  {}: {} emitted", spout.name, number(spout.emitted));
         let counts = [
@@ -89,7 +96,7 @@ pub(super) fn told(name: &str, attended: &Attended) -> String {
         let _ = write!(text, "\n  complete latency: p50 {p50}, p99 {p99}, max {max}");
     }
     if let Some(letter) = summary.dead_letters.last() {
-        let (count, error) = (summary.dead_letters.len(), &letter.error);
+        let (count, error) = (number(given_up), &letter.error);
         let _ = write!(text, "\n  given up: {count}, the last because of: {error}");
     }
     match (judge(attended), summary.errors.last()) {

@@ -43,7 +43,7 @@ impl World {
             };
             let key = u64::from(parts.all()[0].root % 13);
             let item = Item { from: me.index as u16, seq, key, parts };
-            let direct = shape::named_task(me.component, place);
+            let direct = shape::named_task(&self.spec, me.component, place);
             children.push(Child { port, direct, copies, item });
         }
     }

@@ -60,13 +60,14 @@ pub(crate) fn emit_port(place: usize) -> usize {
 pub(crate) fn direct_task(spec: &Spec, link: &Link, place: usize) -> usize {
     let names =
         !spec.is_source(link.source) && spec.worker(link.source).work == super::spec::Work::Plain;
-    let named = if names { named_task(link.source, place) } else { 0 };
-    named.min(spec.components[link.target].tasks - 1)
+    if names { named_task(spec, link.source, place) } else { 0 }
 }
 
-/// What a bolt names in its direct emits.
-pub(crate) fn named_task(component: usize, place: usize) -> usize {
-    (component * 7 + place * 3) % 6
+/// What a bolt names in its direct emits: a task that all who read them so have.
+pub(crate) fn named_task(spec: &Spec, component: usize, place: usize) -> usize {
+    let direct = |link: &&Link| link.source == component && matches!(link.grouping, Kind::Direct);
+    let tasks = spec.links.iter().filter(direct).map(|link| spec.components[link.target].tasks);
+    (component * 7 + place * 3) % tasks.min().unwrap_or(1)
 }
 
 /// The tasks that the custom grouping of the tortured topologies chooses: none, one, or two.

@@ -11,8 +11,9 @@ use crate::{
 /// Measure the engine on this machine
 ///
 /// W1 moves numbers from a spout to a sink, W2 has one bolt between them, W3 counts the words of
-/// sentences, W4 counts events by key in windows of event time. Each is measured inside one loop (fused) and over threads (handover), with tracking
-/// and without, in turns with a hand-written loop that does the same.
+/// sentences, W4 counts events by key in windows of event time. Each is measured inside one loop
+/// (fused) and over threads (handover), with tracking and without, in turns with a hand-written
+/// loop that does the same.
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit::after_help(&[
     "tormenta bench",

@@ -23,7 +23,7 @@ use crate::{
 #[command(after_help = exit::after_help(&[
     "tormenta run target/release/hello",
     "tormenta run target/release/hello -- book.txt --tasks 4",
-    "tormenta run -o json target/release/hello > summary.json",
+    "tormenta run -o json target/release/hello | tail -n 1 > summary.json",
 ]))]
 pub(crate) struct Run {
     /// The executable

@@ -55,6 +55,7 @@ fn tasks(text: &str) -> Result<usize, String> {
 impl WordCount {
     pub(crate) fn obey(self, output: &Output) -> Outcome {
         let text = self.text()?;
+        self.refuse_to_read_what_is_written()?;
         let file = self.output.as_deref().map(WholeFile::create).transpose()?;
         let table = Table::default();
         let attended = count(text, self.tasks, table.clone(), output)?;
@@ -72,6 +73,20 @@ impl WordCount {
             output.json(&told.json(self.output.as_deref(), &words))?;
         }
         Ok(if told.interrupted { Code::Interrupted } else { Code::Ok })
+    }
+
+    /// The table must not take the place of a text that it is made from.
+    fn refuse_to_read_what_is_written(&self) -> Outcome<()> {
+        let Some(output) = self.output.as_ref().and_then(|path| path.canonicalize().ok()) else {
+            return Ok(());
+        };
+        let is_read = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == output);
+        if output.is_file() && self.paths.iter().any(is_read) {
+            let shown = output.display();
+            let why = format!("`{shown}` is to be read and to be written; name another output");
+            return Err(Failure::new(Code::Usage, why));
+        }
+        Ok(())
     }
 
     /// What to read, once it is sure that all of it is there.
