@@ -18,6 +18,9 @@
 //!
 //! All of them know `tormenta-dsl` and no engine.
 
+// Pages name what may be switched off.
+#![cfg_attr(not(feature = "http"), allow(rustdoc::broken_intra_doc_links))]
+
 // The derives name `::tormenta`, the crate that users depend on. Inside the house that is the dsl.
 extern crate tormenta_dsl as tormenta;
 

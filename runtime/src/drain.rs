@@ -13,8 +13,8 @@
 //!
 //! The limit counts from the moment that somebody asks for the end. When the inputs end by
 //! themselves nobody is in a hurry: what was read is worked off, however long that takes. But a
-//! tick or a finish is user code that nothing else puts an end to, so each has the limit for itself;
-//! and so have tickets that are still held when everybody has finished.
+//! tick or a finish is user code that nothing else puts an end to, so each has the limit for
+//! itself; and so have tickets that are still held when everybody has finished.
 
 use std::time::Duration;
 

@@ -17,6 +17,9 @@
 //! say what they do, they give their tuples no id and replay nothing by themselves: declare them
 //! with `.replaying(Retry::default())` where a tuple must not be lost.
 
+// Pages name what may be switched off.
+#![cfg_attr(not(all(feature = "csv", feature = "http")), allow(rustdoc::broken_intra_doc_links))]
+
 // `derive(Tuple)` names the facade.
 #[cfg(test)]
 extern crate tormenta_dsl as tormenta;

@@ -176,9 +176,9 @@ impl<O: Streams, A> Emitter<O, A> {
     /// Emits a tuple anchored to every one of these held tuples.
     ///
     /// # Errors
-    /// As [`emit`](Emitter::emit); and if a ticket was taken by another task, or by another clone of
-    /// this one. Its ack would not wait for what is emitted here, so nothing is. Such a ticket can
-    /// be [finished](Ticket::finish) with outputs.
+    /// As [`emit`](Emitter::emit); and if a ticket was taken by another task, or by another clone
+    /// of this one. Its ack would not wait for what is emitted here, so nothing is. Such a ticket
+    /// can be [finished](Ticket::finish) with outputs.
     pub fn emit_for<'a, I>(&self, tickets: I, value: O) -> Emit<'_, O>
     where
         I: IntoIterator<Item = &'a Ticket<O>>,

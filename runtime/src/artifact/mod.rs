@@ -55,8 +55,9 @@ use command::{Command, Form, Request, Said};
 /// ```
 pub fn main(name: &str, define: impl Fn(&mut Topology, Args) -> Result) -> ExitCode {
     inspect::bear_the_mark();
-    // Where cargo does not say how the executable is called, this is the path of a module.
-    let name = name.rsplit("::").next().unwrap_or(name);
+    // Where cargo does not say how the executable is called, this is the path of a module: in tests
+    // of documentation one whose name begins as those of the engine do.
+    let name = name.rsplit_once("::").map_or(name, |(_, module)| module.trim_start_matches('_'));
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
     match command::parse(words) {
         Err(mistake) => {

@@ -133,8 +133,9 @@ impl<B: Bolt> BoltStage<B> {
         parts.settings.tick = tick;
         let cx = parts.shared.context(&parts.stats, parts.settings.tasks, parts.config.clone());
         let now = parts.shared.now();
-        let after =
-            |wait: Option<Duration>| wait.map_or(Nanos::MAX, |wait| now.saturating_add(nanos(wait)));
+        let after = |wait: Option<Duration>| {
+            wait.map_or(Nanos::MAX, |wait| now.saturating_add(nanos(wait)))
+        };
         let own_duties = Arc::<AtomicU64>::default();
         parts.stats.duty.watch(own_duties.clone());
         let own_since = Arc::<AtomicU64>::default();

@@ -1,8 +1,8 @@
 //! Which keys a component is sent most, from samples.
 //!
 //! A grouping by key hashes every tuple anyhow. It tells the hash of one tuple in each batch, which
-//! stands for the whole batch. What is counted is the key group, one of 4,096: a number that anybody
-//! can compute from a key, and few enough to be counted one by one.
+//! stands for the whole batch. What is counted is the key group, one of 4,096: a number that
+//! anybody can compute from a key, and few enough to be counted one by one.
 
 use std::sync::{
     OnceLock,

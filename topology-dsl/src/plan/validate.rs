@@ -178,10 +178,9 @@ fn check_settings(draft: &Draft, settings: &[Settings], errors: &mut Vec<PlanErr
             (settings.pending_max > Root::SLOTS_MAX).then(|| {
                 format!("`pending_max({})`: at most {}", settings.pending_max, Root::SLOTS_MAX)
             }),
-            settings
-                .tick
-                .filter(|tick| *tick < TICK_MIN)
-                .map(|tick| format!("a tick interval of {tick:?} never lets it rest: at least 1 ms")),
+            settings.tick.filter(|tick| *tick < TICK_MIN).map(|tick| {
+                format!("a tick interval of {tick:?} never lets it rest: at least 1 ms")
+            }),
             settings
                 .retry
                 .is_some_and(|retry| retry.attempts_max == 0)

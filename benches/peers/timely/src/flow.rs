@@ -20,6 +20,7 @@ const CHUNK: u64 = 8192;
 type Stream<'s, T> = StreamVec<'s, u64, T>;
 /// Key, start, count.
 type Window = (u64, u64, u64);
+type Windows = CapacityContainerBuilder<Vec<Window>>;
 
 /// W1: source, sink.
 pub fn count_up(scope: Scope<'_, u64>, time: Duration, hand_over: bool) {
@@ -57,7 +58,7 @@ pub fn word_count(scope: Scope<'_, u64>, time: Duration) {
 
 /// W4: source, count by key and second, sink. The time stamp is the event time.
 pub fn windows(scope: Scope<'_, u64>, time: Duration, share: Share) {
-    let counted = events(scope, time, share).unary_frontier::<CapacityContainerBuilder<Vec<Window>>, _, _, _>(
+    let counted = events(scope, time, share).unary_frontier::<Windows, _, _, _>(
         ByHash::new(|(key, _): &(u64, u64)| *key),
         "window",
         |_, _| {
