@@ -3,7 +3,7 @@
 //! `TORMENTA_DATA=<folder> cargo run -p tormenta-tests --example window_answers` reads
 //! `transactions`, `timeseries` and `wikiedits` of that folder and compares the hourly tables.
 
-#![allow(clippy::print_stdout, reason = "it tells people what it found")]
+#![expect(clippy::print_stdout, reason = "it tells people what it found")]
 
 use std::{
     collections::BTreeMap,

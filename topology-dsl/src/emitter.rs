@@ -9,7 +9,7 @@ use std::{
 };
 
 pub use crate::output::Output;
-use crate::{Holds, Result, Root, Streams, Ticket};
+use crate::{Error, Holds, Result, Root, Streams, Ticket};
 
 /// Inside `execute`: what is emitted is anchored to the tuple being executed.
 #[derive(Debug)]
@@ -179,21 +179,20 @@ impl<O: Streams, A> Emitter<O, A> {
     /// As [`emit`](Emitter::emit); and if a ticket was taken by another task, or by another clone
     /// of this one. Its ack would not wait for what is emitted here, so nothing is. Such a ticket
     /// can be [finished](Ticket::finish) with outputs.
-    pub fn emit_for<'a, I>(&self, tickets: I, value: O) -> Emit<'_, O>
+    pub fn emit_for<'a, I>(&self, tickets: I, value: O) -> EmitFor<'_, O>
     where
         I: IntoIterator<Item = &'a Ticket<O>>,
     {
         let mut anchors = Vec::new();
         for ticket in tickets {
             if !ticket.is_of(&self.output.settle) {
-                self.output.refuse("the ticket belongs to another task");
-                return Emit(Some(&self.output));
+                return EmitFor(Err("the ticket belongs to another task"));
             }
             ticket.anchor(&mut anchors);
             self.output.lower(ticket.epoch());
         }
         self.output.stage_for(anchors, value);
-        Emit::when_full(&self.output)
+        EmitFor(Ok(Emit::when_full(&self.output)))
     }
 
     /// Emits a tuple that is anchored to nothing: if it is lost, nobody will replay it.
@@ -227,6 +226,21 @@ impl<O: Streams> Future for Emit<'_, O> {
         match self.0 {
             None => Poll::Ready(Ok(())),
             Some(output) => output.poll_emit(cx),
+        }
+    }
+}
+
+/// An emit for tickets, to be awaited as [`Emit`] is. It may have been refused.
+#[must_use = "an emit that is not awaited ignores that it was refused, or that nobody has room"]
+pub struct EmitFor<'a, O: Streams>(std::result::Result<Emit<'a, O>, &'static str>);
+
+impl<O: Streams> Future for EmitFor<'_, O> {
+    type Output = Result;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Waking<'_>) -> Poll<Result> {
+        match &mut self.0 {
+            Ok(emit) => Pin::new(emit).poll(cx),
+            Err(why) => Poll::Ready(Err(Error::msg(*why))),
         }
     }
 }

@@ -47,7 +47,7 @@ mod unanchored;
 
 pub use bolt::Bolt;
 pub use context::{Context, Counter, Counters, Parts, Shared, Timer};
-pub use emitter::{Anchored, Emit, Emitter, Free};
+pub use emitter::{Anchored, Emit, EmitFor, Emitter, Free};
 pub use engine::Engine;
 pub use epoch::Epoch;
 pub use error::{Error, Failure, Result};

@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    Emit, Emitter, Epoch, Error, Holds, Result, Root, Streams,
-    engine::{Batch, Flush, Settle, Tracker},
+    Emit, Emitter, Epoch, Holds, Result, Root, Streams,
+    engine::{Anchors, Batch, Flush, Roots, Settle, Tracker},
     loan::Loan,
     streams::Outlets,
 };
@@ -38,16 +38,14 @@ pub struct Output<O: Streams> {
     pub(crate) outlets: RefCell<O::Outlets>,
     pub(crate) tracker: Rc<dyn Tracker>,
     pub(crate) settle: Arc<dyn Settle<O>>,
-    /// Why the last emit was refused, until it is awaited.
-    refused: Cell<Option<&'static str>>,
     /// Tuples that were being handed on when user code panicked.
     broken: RefCell<Batch<O>>,
     /// Batches to be handed on one tuple at a time, because a panic is near.
     careful: Cell<usize>,
 }
 
-/// Batches that are handed on one tuple at a time after a panic. What failed with it comes back
-/// soon, if it does, and shall not fail with it again.
+/// Batches that are handed on one tuple at a time after a panic. What failed because it was in the
+/// same batch comes back soon, if it does, and shall not fail for that again.
 const CAREFUL_BATCHES: usize = 64;
 
 impl<O: Streams> Output<O> {
@@ -73,7 +71,6 @@ impl<O: Streams> Output<O> {
             outlets: RefCell::new(outlets),
             tracker,
             settle,
-            refused: Cell::new(None),
             broken: RefCell::default(),
             careful: Cell::new(0),
         })
@@ -274,9 +271,6 @@ impl<O: Streams> Output<O> {
     #[cold]
     #[inline(never)]
     pub(crate) fn poll_emit(&self, cx: &mut Waking<'_>) -> Poll<Result> {
-        if let Some(why) = self.refused.take() {
-            return Poll::Ready(Err(Error::msg(why)));
-        }
         let flushed =
             if self.is_closed.get() { Poll::Pending } else { self.poll_flush(cx, Flush::Full) };
         self.has_waited.set(flushed.is_pending());
@@ -311,11 +305,6 @@ impl<O: Streams> Output<O> {
         self.staged.take()
     }
 
-    /// Has the next poll of an emit end with this error.
-    pub(crate) fn refuse(&self, why: &'static str) {
-        self.refused.set(Some(why));
-    }
-
     /// Hands what is staged to the edges, without shipping anything. This runs code of users: keys,
     /// groupings, clones. What they panic at is to be failed, see
     /// [`take_broken`](Output::take_broken).
@@ -327,11 +316,14 @@ impl<O: Streams> Output<O> {
         batch.epoch.clone_from(&self.epoch.borrow());
         self.emitted.set(self.emitted.get() + batch.len() as u64);
         if self.careful.get() == 0 {
-            return Dispatch { output: self, batch, rest: Batch::new() }.run();
+            let mut dispatch = Dispatch { output: self, batch, rest: Rest::default() };
+            dispatch.hand_on();
+            self.staged.replace(std::mem::take(&mut dispatch.batch)); // empty, but for its memory
+            return;
         }
         self.careful.set(self.careful.get() - 1);
-        let mut dispatch = Dispatch { output: self, batch: Batch::new(), rest: batch };
-        while dispatch.next() {
+        let mut dispatch = Dispatch { output: self, batch: Batch::new(), rest: Rest::of(batch) };
+        while dispatch.rest.next_into(&mut dispatch.batch) {
             dispatch.hand_on();
         }
     }
@@ -343,48 +335,70 @@ impl<O: Streams> Output<O> {
     }
 }
 
-/// A batch that is being handed on, whole or one tuple at a time.
+/// A batch that is being handed on. Where user code panics, it is broken, and the rest stays.
 struct Dispatch<'a, O: Streams> {
     output: &'a Output<O>,
     batch: Batch<O>,
-    /// What is not begun yet.
-    rest: Batch<O>,
+    rest: Rest<O>,
 }
 
 impl<O: Streams> Dispatch<'_, O> {
-    fn run(mut self) {
-        self.hand_on();
-    }
-
     fn hand_on(&mut self) {
         O::dispatch(&mut self.batch, &mut self.output.outlets.borrow_mut());
         self.batch.clear();
-    }
-
-    /// Takes one tuple from the rest.
-    fn next(&mut self) -> bool {
-        if self.rest.is_empty() {
-            return false;
-        }
-        let value = self.rest.values.remove(0);
-        let later = self.rest.roots.split_off(1);
-        let (root, edge) = std::mem::replace(&mut self.rest.roots, later).get(0);
-        self.batch.epoch.clone_from(&self.rest.epoch);
-        self.batch.push_from(&self.rest.anchors, root, edge, value);
-        true
     }
 }
 
 impl<O: Streams> Drop for Dispatch<'_, O> {
     fn drop(&mut self) {
-        let output = self.output;
-        if std::thread::panicking() {
-            output.careful.set(CAREFUL_BATCHES);
-            output.emitted.set(output.emitted.get() - self.rest.len() as u64);
-            *output.broken.borrow_mut() = std::mem::take(&mut self.batch);
-            *output.staged.borrow_mut() = std::mem::take(&mut self.rest);
-        } else if self.rest.values.capacity() == 0 {
-            *output.staged.borrow_mut() = std::mem::take(&mut self.batch); // empty, to be reused
+        if !std::thread::panicking() {
+            return;
         }
+        let (output, rest) = (self.output, std::mem::take(&mut self.rest).into_batch());
+        output.careful.set(CAREFUL_BATCHES);
+        output.emitted.set(output.emitted.get() - rest.len() as u64);
+        output.broken.replace(std::mem::take(&mut self.batch));
+        output.staged.replace(rest);
+    }
+}
+
+/// What is left of a batch that is handed on one tuple at a time.
+struct Rest<O> {
+    values: std::vec::IntoIter<O>,
+    /// Those of the whole batch.
+    roots: Roots,
+    anchors: Vec<Anchors>,
+    epoch: Option<Epoch>,
+}
+
+impl<O> Default for Rest<O> {
+    fn default() -> Self {
+        Self::of(Batch::new())
+    }
+}
+
+impl<O> Rest<O> {
+    fn of(batch: Batch<O>) -> Self {
+        let Batch { values, roots, anchors, epoch } = batch;
+        Self { values: values.into_iter(), roots, anchors, epoch }
+    }
+
+    fn begun(&self) -> usize {
+        self.roots.len() - self.values.len()
+    }
+
+    /// Moves the next tuple into a batch of its own. False if there is none.
+    fn next_into(&mut self, one: &mut Batch<O>) -> bool {
+        let index = self.begun();
+        let Some(value) = self.values.next() else { return false };
+        let (root, edge) = self.roots.get(index);
+        one.epoch.clone_from(&self.epoch);
+        one.push_from(&self.anchors, root, edge, value);
+        true
+    }
+
+    fn into_batch(mut self) -> Batch<O> {
+        let roots = self.roots.split_off(self.begun());
+        Batch { values: self.values.collect(), roots, anchors: self.anchors, epoch: self.epoch }
     }
 }

@@ -47,8 +47,8 @@ impl KeySamples {
         }
     }
 
-    /// The groups with the largest shares, those first that are hot: more than twice what a group
-    /// would have were all alike, and more than a hundredth.
+    /// The groups that have more than a hundredth, forty times what they would have were all
+    /// alike: the largest shares first.
     pub(crate) fn hot(&self, tasks: usize) -> Vec<HotKey> {
         let Some(groups) = self.groups.get() else { return Vec::new() };
         let mut counts: Vec<(u64, u16)> =

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tormenta::{Topology, prelude::*, testkit::Feed};
+use tormenta::{
+    Topology,
+    prelude::*,
+    testkit::{Capture, Feed},
+};
 
 use super::support::{cluster, ms};
 
@@ -97,4 +101,47 @@ fn nobody_emits_for_the_ticket_of_another_task() {
 
 fn of_no(c: &tormenta::LocalCluster) -> u64 {
     c.metrics().component("no").map_or(0, |no| no.executed)
+}
+
+/// Forgets to await the emit that is refused, then goes on.
+#[derive(Clone)]
+struct Forget(Shelf);
+
+impl Bolt for Forget {
+    type Input = u64;
+    type Output = u64;
+
+    async fn execute(&mut self, _: u64, _: &Emitter<u64>) -> Result {
+        Ok(())
+    }
+
+    async fn tick(&mut self, out: &Emitter<u64, Free>) -> Result {
+        let held = self.0.take();
+        if held.is_empty() {
+            return Ok(());
+        }
+        drop(out.emit_for(&held, 99));
+        held.into_iter().for_each(Ticket::ack);
+        for n in 0..1_000 {
+            out.emit_free(n).await?; // more than a batch: some of these wait
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_refusal_that_nobody_awaits_is_not_the_next_emits() {
+    let shelf = Shelf::default();
+    let (feed, other, capture) = (Feed::<u64>::new(), Feed::<u64>::new(), Capture::new());
+    let mut t = Topology::new("shelf");
+    let numbers = t.spout("numbers", feed.spout());
+    let others = t.spout("others", other.spout());
+    t.bolt("put", Put(shelf.clone()), numbers.shuffle());
+    let taken = t.bolt("take", Forget(shelf), others.shuffle()).tick(ms(10));
+    t.bolt("sink", capture.bolt(), taken.shuffle());
+    feed.push(7);
+    let mut c = cluster(t, 1, false);
+    c.advance(ms(1_000));
+    assert_eq!(c.errors().len(), 0, "{:?}", c.errors());
+    assert_eq!(capture.taken().len(), 1_000);
 }
