@@ -25,10 +25,16 @@ pub const DEDUP_KEYS_MAX: usize = 1_000_000;
 /// and the oldest is forgotten before its time, so that a repeat of it would pass: the counter
 /// `forgotten` says how often, `repeats` how many were dropped. Group the stream by the same key.
 ///
-/// **What it is not.** Keys are in memory: a task that restarts has seen nothing. And a key is
-/// remembered when its tuple passes here, not when the tree completes: a tuple that fails further
-/// down and is *replayed* is a repeat, and dropped. So put what can fail before it, or a window
-/// shorter than the delay of the replays, where losing a tuple is worse than seeing it twice.
+/// **At least once.** A key is remembered when its tuple passes here, not when the tree completes.
+/// So a repeat that is a *replay* ([`Emitter::is_replay`]) passes, and the counter `replays` has
+/// it: what fails further down is never lost, and may be seen twice there. Replays are known of
+/// spouts that are `.replaying(..)`, and of those that say so ([`Spout::is_replay`]), as `Tail`
+/// does. A client that sends again what it was told has failed cannot be told from one that
+/// repeats itself: declare `HttpBodies` `.replaying(..)` in front of a `Dedup`.
+///
+/// **What it is not.** Keys are in memory: a task that restarts has seen nothing.
+///
+/// [`Spout::is_replay`]: tormenta_dsl::Spout::is_replay
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,6 +59,7 @@ pub struct Dedup<T, K> {
 #[derive(Clone, Default)]
 struct Counters {
     repeats: Counter,
+    replays: Counter,
     late: Counter,
     forgotten: Counter,
 }
@@ -97,16 +104,19 @@ impl<T, K: Hash + Eq + Clone> Dedup<T, K> {
         self
     }
 
-    fn is_first(&mut self, tuple: &T) -> bool {
+    fn passes(&mut self, tuple: &T, is_replay: bool) -> bool {
         let time = self.when.of(tuple, self.cx.as_ref());
-        let met = self.seen.meet((self.key)(tuple), time);
-        match met {
+        match self.seen.meet((self.key)(tuple), time) {
             Met::First => {}
             Met::FirstForgetting => self.counters.forgotten.add(1),
             Met::Late => self.counters.late.add(1),
-            Met::Repeat => self.counters.repeats.add(1),
+            Met::Repeat if is_replay => self.counters.replays.add(1),
+            Met::Repeat => {
+                self.counters.repeats.add(1);
+                return false;
+            }
         }
-        met != Met::Repeat
+        true
     }
 }
 
@@ -152,6 +162,7 @@ where
         self.seen = Seen::new(within, self.keys_max);
         self.counters = Counters {
             repeats: cx.counter("repeats"),
+            replays: cx.counter("replays"),
             late: cx.counter("late"),
             forgotten: cx.counter("forgotten"),
         };
@@ -161,7 +172,7 @@ where
 
     #[inline]
     async fn execute(&mut self, tuple: T, out: &Emitter<T>) -> Result {
-        if self.is_first(&tuple) {
+        if self.passes(&tuple, out.is_replay()) {
             out.emit(tuple).await?;
         }
         Ok(())

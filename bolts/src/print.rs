@@ -1,11 +1,14 @@
 //! Tuples to standard output.
 
-use tormenta_dsl::{Bolt, Emitter, Result, Streams};
+use tormenta_dsl::{Bolt, Context, Emitter, Result, Streams};
 
-use crate::{console::Console, format::Format};
+use crate::{
+    console::{Console, Printed},
+    format::Format,
+};
 
-/// Prints one line a tuple. The tuple is acked when its line is written; where nobody reads
-/// standard output any more, it fails.
+/// Prints one line a tuple. The tuple is acked when its line is written. When the reader of standard
+/// output has gone, as after `| head`, the topology [drains](Context::drain): nobody wants the rest.
 ///
 /// ```
 /// use std::io::Write;
@@ -25,6 +28,7 @@ pub struct Print<T> {
     format: Format<T>,
     console: Console,
     line: Vec<u8>,
+    cx: Option<Context>,
 }
 
 impl<T: Streams> Print<T> {
@@ -51,7 +55,7 @@ impl<T: Streams> Print<T> {
     }
 
     fn formatted(format: Format<T>) -> Self {
-        Self { format, console: Console::default(), line: Vec::new() }
+        Self { format, console: Console::default(), line: Vec::new(), cx: None }
     }
 }
 
@@ -63,7 +67,8 @@ impl<T: Streams> Default for Print<T> {
 
 impl<T> Clone for Print<T> {
     fn clone(&self) -> Self {
-        Self { format: self.format.clone(), console: self.console.clone(), line: Vec::new() }
+        let (format, console) = (self.format.clone(), self.console.clone());
+        Self { format, console, line: Vec::new(), cx: None }
     }
 }
 
@@ -77,10 +82,19 @@ impl<T: Streams> Bolt for Print<T> {
     type Input = T;
     type Output = ();
 
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        self.cx = Some(cx.clone());
+        Ok(())
+    }
+
     async fn execute(&mut self, tuple: T, _out: &Emitter<()>) -> Result {
         self.line.clear();
         self.format.line(&tuple, &mut self.line)?;
-        self.console.print(&self.line)
+        match self.console.print(&self.line)? {
+            Printed::Whole => {}
+            Printed::Unwanted => self.cx.iter().for_each(Context::drain),
+        }
+        Ok(())
     }
 }
 
@@ -107,11 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_output_fails_the_tuple() {
+    fn a_full_disk_fails_the_tuple_and_a_closed_output_does_not() {
         let mut print = Print::new();
         print.console = Console::Failing(io::ErrorKind::BrokenPipe);
+        block_on(print.execute(1u64, &Bench::new().emitter())).expect("nobody wants it");
+        print.console = Console::Failing(io::ErrorKind::StorageFull);
         let result = block_on(print.execute(1u64, &Bench::new().emitter()));
-        let text = result.expect_err("closed").to_string();
-        assert!(text.contains("standard output was closed by its reader"), "{text}");
+        let text = result.expect_err("full").to_string();
+        assert!(text.contains("write to standard output"), "{text}");
     }
 }

@@ -206,6 +206,7 @@ fn timed_context(task: usize, tasks: usize, timer: Arc<dyn Timer>) -> Context {
         shared: Shared::default(),
         timer,
         report: Arc::new(|_, _| {}),
+        drain: Arc::new(|| {}),
     })
 }
 

@@ -23,6 +23,7 @@ use crate::{
         signal::WakeCell,
         user_code::At,
     },
+    letter_file::DeadLetterFile,
     limits,
     metrics::{Metrics, task::TaskStats},
     placement::Placement,
@@ -41,6 +42,7 @@ pub(crate) struct Setup {
     pub(crate) batch_tuples: usize,
     pub(crate) batches_per_turn: usize,
     pub(crate) on_letter: Option<OnLetter>,
+    pub(crate) letter_file: Option<DeadLetterFile>,
 }
 
 impl Setup {
@@ -53,6 +55,7 @@ impl Setup {
             batch_tuples: limits::BATCH_TUPLES,
             batches_per_turn: limits::BATCHES_PER_TURN,
             on_letter: None,
+            letter_file: None,
         }
     }
 }
@@ -118,7 +121,7 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
         clock: setup.clock,
         control: Control::default(),
         epochs: Epochs::default(),
-        reports: Reports::new(setup.on_letter),
+        reports: Reports::new(setup.on_letter, setup.letter_file),
         bell: Bell::default(),
         objects: tormenta_dsl::Shared::default(),
         inboxes,

@@ -35,6 +35,7 @@ mod engine;
 mod executor;
 #[cfg(feature = "planted-bugs")]
 pub mod faults;
+mod letter_file;
 pub mod limits;
 mod local;
 mod memory;
@@ -50,6 +51,7 @@ mod watchdog;
 
 pub use build::Local;
 pub use cluster::{LocalCluster, Simulation};
+pub use letter_file::DeadLetterFile;
 pub use local::{Options, RunError, Running, Stopper, Summary, run, start};
 pub use metrics::{Histogram, Metrics};
 pub use placement::Placement;

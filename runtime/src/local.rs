@@ -20,6 +20,7 @@ use crate::{
         core::{Core, Planted},
         guard::message,
     },
+    letter_file::DeadLetterFile,
     metrics::Metrics,
     placement::Placement,
     report::{DeadLetter, OnLetter, ReportedError},
@@ -44,6 +45,8 @@ pub struct Options {
     pub spin: Option<Duration>,
     /// Called for every dead letter.
     pub on_dead_letter: Option<OnLetter>,
+    /// The file that gets every dead letter.
+    pub dead_letters: Option<DeadLetterFile>,
 }
 
 /// A topology that is running in this process.
@@ -67,7 +70,7 @@ pub struct Summary {
     pub metrics: Metrics,
     /// The latest errors that components reported.
     pub errors: Vec<ReportedError>,
-    /// The latest tuples that were given up.
+    /// The latest tuples that were given up, and inputs that are none.
     pub dead_letters: Vec<DeadLetter>,
     /// Why the topology ended before its inputs did.
     pub error: Option<String>,
@@ -144,6 +147,7 @@ pub fn start(topology: Topology<Local>, options: Options) -> Result<Running, Run
     let mut setup = Setup::new(Clock::real(), seed, cores);
     setup.fuse = !options.unfused;
     setup.on_letter = options.on_dead_letter;
+    setup.letter_file = options.dead_letters;
     let Built { handle, cores } = build(topology, setup).map_err(RunError::Plan)?;
     // With one processor, whoever could bring work waits for the one that spins.
     let spin = if processors() > 1 { options.spin } else { Some(Duration::ZERO) };
@@ -283,7 +287,7 @@ impl Running {
         self.handle.shared.reports.errors()
     }
 
-    /// The latest tuples that were given up.
+    /// The latest tuples that were given up, and inputs that are none.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.handle.shared.reports.letters()

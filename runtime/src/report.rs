@@ -7,14 +7,15 @@ use std::{
 };
 
 use serde::Serialize;
-use tormenta_dsl::{error::Place, record::Record};
+use tormenta_dsl::{RawInput, Result, error::Place, record::Record};
 
-use crate::{clock::Nanos, limits};
+use crate::{clock::Nanos, letter_file::DeadLetterFile, limits};
 
-/// A tuple that was given up: its attempts were used up, or a bolt said that no replay can help.
+/// What was given up: a tuple whose attempts were used up, or of which a bolt said that no replay
+/// can help; or input that its spout could not make into a tuple.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeadLetter {
-    /// The spout that emitted the root of the tree.
+    /// The spout that emitted the root of the tree, or that read the input.
     pub spout: String,
     /// Component and task at which the last attempt failed, where there is one.
     pub component: Option<String>,
@@ -22,10 +23,13 @@ pub struct DeadLetter {
     pub task: Option<usize>,
     /// The chain of causes.
     pub error: String,
-    /// Attempts made.
+    /// Attempts made; none at input that never was a tuple.
     pub attempts: u32,
     /// The tuple that could not be processed, where a copy was kept, else the root tuple.
     pub tuple: Option<Record>,
+    /// The input that is no tuple, where the spout says what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<RawInput>,
 }
 
 /// What the engine asked of a component's code.
@@ -41,6 +45,8 @@ pub enum Phase {
     Tick,
     /// `finish` of a bolt.
     Finish,
+    /// `idle` of a bolt.
+    Idle,
     /// `next` of a spout; also `activated` and `deactivated`.
     Next,
     /// `acked` or `failed` of a spout.
@@ -48,8 +54,15 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Prepare, Self::Execute, Self::Tick, Self::Finish, Self::Next, Self::Acked];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Prepare,
+        Self::Execute,
+        Self::Tick,
+        Self::Finish,
+        Self::Idle,
+        Self::Next,
+        Self::Acked,
+    ];
 }
 
 impl fmt::Display for Phase {
@@ -59,6 +72,7 @@ impl fmt::Display for Phase {
             Self::Execute => "execute",
             Self::Tick => "tick",
             Self::Finish => "finish",
+            Self::Idle => "idle",
             Self::Next => "next",
             Self::Acked => "acked",
         })
@@ -87,6 +101,7 @@ pub(crate) struct Reports {
     errors: Mutex<VecDeque<ReportedError>>,
     letters: Mutex<VecDeque<DeadLetter>>,
     on_letter: Option<OnLetter>,
+    letter_file: Option<DeadLetterFile>,
     fatal: Mutex<Option<String>>,
     cut_off: Mutex<Vec<String>>,
 }
@@ -95,8 +110,8 @@ pub(crate) struct Reports {
 pub type OnLetter = Box<dyn Fn(&DeadLetter) + Send + Sync>;
 
 impl Reports {
-    pub(crate) fn new(on_letter: Option<OnLetter>) -> Self {
-        Self { on_letter, ..Self::default() }
+    pub(crate) fn new(on_letter: Option<OnLetter>, letter_file: Option<DeadLetterFile>) -> Self {
+        Self { on_letter, letter_file, ..Self::default() }
     }
 
     pub(crate) fn error(&self, now: Nanos, place: &Place, phase: Option<Phase>, error: &str) {
@@ -129,7 +144,8 @@ impl Reports {
         self.cut_off.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn dead_letter(&self, letter: DeadLetter) {
+    /// Writes a dead letter to whoever wants it. Fails where a file is to have it and cannot.
+    pub(crate) fn dead_letter(&self, letter: DeadLetter) -> Result {
         tracing::warn!(
             spout = letter.spout,
             component = letter.component,
@@ -138,9 +154,11 @@ impl Reports {
             "dead letter"
         );
         keep(&self.letters, letter.clone(), limits::DEAD_LETTERS_KEPT);
+        let written = self.letter_file.as_ref().map_or(Ok(()), |file| file.write(&letter));
         if let Some(on_letter) = &self.on_letter {
             on_letter(&letter);
         }
+        written
     }
 
     pub(crate) fn fatal_error(&self) -> Option<String> {

@@ -46,7 +46,7 @@ pub use net::{Listening, TcpLines, UdpLines};
 pub use replay::Replayed;
 #[cfg(feature = "csv")]
 pub use rows::CsvRows;
-pub use rows::{BadRow, BadRows, JsonLines};
+pub use rows::JsonLines;
 pub use sequence::Sequence;
 #[cfg(unix)]
 pub use tail::Tail;

@@ -199,6 +199,10 @@ where
         Ok(running.held.take().map(|(tuple, id, _)| (tuple, id)))
     }
 
+    fn is_replay(&self, id: &S::Id) -> bool {
+        self.spout.is_replay(id)
+    }
+
     fn acked(&mut self, id: S::Id) {
         self.spout.acked(id);
     }

@@ -47,6 +47,7 @@ pub(crate) fn context(task: usize, tasks: usize, timer: &Arc<ManualTimer>) -> Co
         shared: Shared::default(),
         timer: timer.clone(),
         report: Arc::new(|_, _| {}),
+        drain: Arc::new(|| {}),
     })
 }
 

@@ -86,6 +86,56 @@ pub trait Bolt: Clone + Send + 'static {
         Ok(())
     }
 
+    /// Polled while there is nothing to execute: the place to wait for what comes from elsewhere,
+    /// such as another process, and to emit what it sends for tuples that are held.
+    ///
+    /// Must be **cancel safe**: its future is dropped as soon as there is something else to do, and
+    /// called anew when that is done. It is called anew at once where it returns, so it awaits
+    /// something. Not called before `prepare` has returned, nor after `finish`.
+    ///
+    /// ```
+    /// use std::{future::poll_fn, task::Poll};
+    /// use tormenta_dsl::{Bolt, Emitter, Free, Result, Ticket};
+    ///
+    /// /// Says for each tuple that nothing came after it.
+    /// #[derive(Default)]
+    /// struct Pauses { last: Option<Ticket<String>> }
+    /// # impl Clone for Pauses { fn clone(&self) -> Self { Self::default() } }
+    ///
+    /// impl Bolt for Pauses {
+    ///     type Input = u64;
+    ///     type Output = String;
+    ///     async fn execute(&mut self, _: u64, out: &Emitter<String>) -> Result {
+    ///         self.last.replace(out.hold()).map(Ticket::ack);
+    ///         Ok(())
+    ///     }
+    ///     async fn idle(&mut self, out: &Emitter<String, Free>) -> Result {
+    ///         if let Some(ticket) = self.last.take() {
+    ///             let emitted = out.emit_for([&ticket], "nothing more".to_owned());
+    ///             ticket.ack();
+    ///             emitted.await?;
+    ///         }
+    ///         poll_fn(|_| Poll::Pending).await
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Reported; nothing fails.
+    async fn idle(&mut self, out: &Emitter<Self::Output, Free>) -> Result {
+        let _ = out;
+        std::future::pending().await
+    }
+
+    /// Whether it expects to settle tuples that it holds without more input, because another thread
+    /// or process works on them. Asked before each call of [`idle`](Bolt::idle).
+    ///
+    /// While it says so the end waits: what fails is still replayed, and nobody finishes. So it
+    /// must not say so for ever.
+    fn is_working(&self) -> bool {
+        false
+    }
+
     /// The inputs have ended. The last chance to emit, and the moment to settle held tickets. Not
     /// called when the topology ends for another reason: what is held fails then.
     ///

@@ -36,6 +36,8 @@ pub struct Parts {
     pub timer: Arc<dyn Timer>,
     /// Where reported errors go.
     pub report: Report,
+    /// Asks the topology to drain.
+    pub drain: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// Takes an error that a task reports.
@@ -107,6 +109,36 @@ impl Context {
     /// the topology.
     pub fn report(&self, error: &Error) {
         (self.0.report)(&self.0.place, error);
+    }
+
+    /// Asks the topology to end: spouts emit nothing more, what they emitted is processed. For a
+    /// component that knows that nobody wants the rest, such as one whose reader has gone.
+    ///
+    /// ```
+    /// use tormenta_dsl::{Bolt, Context, Emitter, Result};
+    ///
+    /// /// Ends the topology after the tenth tuple.
+    /// #[derive(Clone, Default)]
+    /// struct Ten { seen: u32, cx: Option<Context> }
+    ///
+    /// impl Bolt for Ten {
+    ///     type Input = u64;
+    ///     type Output = ();
+    ///     async fn prepare(&mut self, cx: &Context) -> Result {
+    ///         self.cx = Some(cx.clone());
+    ///         Ok(())
+    ///     }
+    ///     async fn execute(&mut self, _n: u64, _out: &Emitter<()>) -> Result {
+    ///         self.seen += 1;
+    ///         if let (10, Some(cx)) = (self.seen, &self.cx) {
+    ///             cx.drain();
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub fn drain(&self) {
+        (self.0.drain)();
     }
 
     /// Engine time since the topology started. Virtual in tests.

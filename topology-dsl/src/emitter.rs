@@ -155,6 +155,39 @@ impl<O: Streams> Emitter<O> {
         }
         origin(root)
     }
+
+    /// Whether the tuple being executed comes of a tuple that its spout has emitted before: of an
+    /// attempt after the first. With several anchors, whether any of their trees is one.
+    ///
+    /// For bolts that drop tuples because of what they remember. What they let through the first
+    /// time may have failed further down; if they drop the replay, it is lost. The attempt before
+    /// may as well have failed without ever coming here, so `true` does not say that the tuple was
+    /// seen. A tuple that nobody tracks is no replay. The answer costs the test of a bit.
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use tormenta_dsl::{Bolt, Emitter, Result};
+    ///
+    /// /// Emits each number once, and those again that must be processed again.
+    /// #[derive(Clone, Default)]
+    /// struct Distinct { seen: HashSet<u64> }
+    ///
+    /// impl Bolt for Distinct {
+    ///     type Input = u64;
+    ///     type Output = u64;
+    ///     async fn execute(&mut self, n: u64, out: &Emitter<u64>) -> Result {
+    ///         if self.seen.insert(n) || out.is_replay() {
+    ///             out.emit(n).await?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn is_replay(&self) -> bool {
+        self.output.root.get().is_replayed()
+    }
 }
 
 /// Origins of tuples whose tree has not left its spout's loop, and of those without a tree.

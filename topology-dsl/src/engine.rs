@@ -15,11 +15,11 @@ use std::{
     task::{Context as Waking, Poll},
 };
 
-pub use crate::roots::Roots;
 use crate::{
     Bolt, Edge, Epoch, KeyGroup, Root, Settings, Spout,
     ticket::{Age, Hold},
 };
+pub use crate::{grove::bits, roots::Roots};
 
 /// An engine: something that can be given typed components.
 pub trait Engine: Sized + 'static {

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Epoch, Root, Streams,
+    Epoch, Grove, Root, Streams,
     engine::{Outcome, Settle},
     ticket::{Age, Hold},
 };
@@ -15,10 +15,10 @@ use crate::{
 /// them, and a `hold_timeout` fails what was not touched for so long. Adding to a set does not
 /// touch what is in it already.
 ///
-/// Neighbours are merged. The tuples of a task that come straight from their spout, in its order,
-/// are a few words however many they are; each gap costs two words more, and so does each tuple
-/// that reached the bolt through another one or that has several anchors. A tuple that is added in
-/// order costs neither an allocation nor an ack.
+/// Neighbours are merged. Tuples that come straight from their spout take two words for every 64
+/// that the spout emitted in a row, however many of these are held; a tuple that reached the bolt
+/// through another one, or that has several anchors, takes two words of its own. A tuple that is
+/// added in order costs neither an allocation nor an ack.
 ///
 /// A clone is an empty set: held tuples are never copied.
 ///
@@ -52,11 +52,9 @@ pub struct Holds<O: Streams = ()> {
     /// The tree that comes after the last one of the open run.
     pub(crate) next: Root,
     first: Root,
-    /// Runs that have ended.
-    runs: Vec<(Root, usize)>,
-    /// The edge that every tree of a run has to the holder.
-    run_edge: u64,
-    /// What is in no run.
+    /// Runs that have ended, and single trees.
+    groves: Vec<Grove>,
+    /// What is held by another edge than the first of its tree.
     edges: Vec<(Root, u64)>,
     /// Tuples with several anchors have several of `edges`, but count once.
     surplus: usize,
@@ -78,8 +76,7 @@ impl<O: Streams> Holds<O> {
         Self {
             next: Root::NONE,
             first: Root::NONE,
-            runs: Vec::new(),
-            run_edge: 0,
+            groves: Vec::new(),
             edges: Vec::new(),
             surplus: 0,
             sets: 0,
@@ -92,8 +89,8 @@ impl<O: Streams> Holds<O> {
     /// Number of tuples. Those that nobody tracks are not held, and do not count.
     #[must_use]
     pub fn len(&self) -> usize {
-        let in_runs: usize = self.runs.iter().map(|(_, count)| count).sum();
-        in_runs + self.open_run() + self.edges.len() - self.surplus
+        let in_groves: usize = self.groves.iter().map(|grove| grove.count()).sum();
+        in_groves + self.open_run() + self.edges.len() - self.surplus
     }
 
     /// Whether nothing is held.
@@ -105,7 +102,7 @@ impl<O: Streams> Holds<O> {
     /// The memory that it takes for what it holds, in words, without what is reserved.
     #[must_use]
     pub fn words(&self) -> usize {
-        2 * (self.runs.len() + self.edges.len() + 1)
+        2 * (self.groves.len() + self.edges.len() + 1)
     }
 
     /// All of them, in a set of their own; this one is empty then.
@@ -120,18 +117,9 @@ impl<O: Streams> Holds<O> {
             std::mem::swap(self, &mut other);
             return;
         }
-        if other.run_edge == self.run_edge || other.run_edge == 0 || self.run_edge == 0 {
-            other.end_run();
-            self.end_run();
-            self.run_edge = self.run_edge.max(other.run_edge);
-            self.runs.append(&mut other.runs);
-        } else {
-            let edge = other.run_edge;
-            other.end_run();
-            for (first, count) in other.runs.drain(..) {
-                self.edges.extend((0..count).map(|n| (first.nth_after(n), edge)));
-            }
-        }
+        other.end_run();
+        self.end_run();
+        self.groves.append(&mut other.groves);
         self.edges.append(&mut other.edges);
         self.surplus += std::mem::take(&mut other.surplus);
         self.sets += std::mem::take(&mut other.sets);
@@ -177,10 +165,7 @@ impl<O: Streams> Holds<O> {
 
     /// Adds a tuple with its one edge to the holder.
     pub(crate) fn push(&mut self, root: Root, edge: u64) {
-        if self.run_edge == 0 {
-            self.run_edge = edge;
-        }
-        if edge != self.run_edge {
+        if edge != Root::FIRST_EDGE {
             self.edges.push((root, edge));
         } else if root == self.next {
             self.next = root.nth_after(1);
@@ -202,10 +187,7 @@ impl<O: Streams> Holds<O> {
     }
 
     fn end_run(&mut self) {
-        let count = self.open_run();
-        if count > 0 {
-            self.runs.push((self.first, count));
-        }
+        Grove::of_run(self.first, self.open_run()).for_each(|run| run.add_to(&mut self.groves));
         (self.first, self.next) = (Root::NONE, Root::NONE);
     }
 
@@ -215,8 +197,7 @@ impl<O: Streams> Holds<O> {
         let tuples = self.len();
         let hold = Hold {
             edges: std::mem::take(&mut self.edges).into(),
-            runs: std::mem::take(&mut self.runs),
-            run_edge: self.run_edge,
+            groves: std::mem::take(&mut self.groves),
             tuples,
             sets: std::mem::take(&mut self.sets),
             epoch: self.epoch.take(),

@@ -15,6 +15,7 @@
 // The derives name `::tormenta`, the crate that users depend on. Inside the house that is us.
 extern crate self as tormenta;
 
+mod bad_input;
 mod bolt;
 mod context;
 #[doc(hidden)]
@@ -24,6 +25,7 @@ pub mod engine;
 mod epoch;
 pub mod error;
 pub mod grouping;
+mod grove;
 mod holds;
 pub mod key;
 mod keyed;
@@ -45,12 +47,14 @@ mod tuple;
 mod tuple_test;
 mod unanchored;
 
+pub use bad_input::{BadInput, RawInput};
 pub use bolt::Bolt;
 pub use context::{Context, Counter, Counters, Parts, Shared, Timer};
 pub use emitter::{Anchored, Emit, EmitFor, Emitter, Free};
 pub use engine::Engine;
 pub use epoch::Epoch;
 pub use error::{Error, Failure, Result};
+pub use grove::Grove;
 pub use holds::Holds;
 pub use key::{Key, KeyGroup, KeyHasher};
 pub use keyed::{Keyed, StateKey, StateValue, Store, Stores};

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use crate::Grove;
+
 /// Names the tree that a tuple belongs to.
 ///
 /// Sixty-four bits say where the tree's ledger entry is, so that an ack finds it without hashing:
 ///
 /// ```text
-///  63    62           61        60 .. 48     47 .. 26    25 .. 0
+///  63    62           61        60 .. 48     47 .. 23    22 .. 0
 /// +----+------------+----------+------------+-----------+------------+
 /// |many| provisional| replayed | spout task | slot      | generation |
 /// +----+------------+----------+------------+-----------+------------+
@@ -23,8 +25,8 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Root(u64);
 
-const SLOTS: usize = 1 << 22;
-const SLOT_SHIFT: u32 = 26;
+const SLOTS: usize = 1 << 25;
+const SLOT_SHIFT: u32 = 23;
 const MANY: u64 = 1 << 63;
 const PROVISIONAL: u64 = 1 << 62;
 const REPLAYED: u64 = 1 << 61;
@@ -32,11 +34,14 @@ const REPLAYED: u64 = 1 << 61;
 impl Root {
     /// Spout tasks that one process can number.
     pub const OWNERS_MAX: usize = 1 << 13;
-    /// Trees that one spout task can have pending. One less than there are numbers, so that what
-    /// comes [after](Root::nth_after) the last slot is not the first one of another task.
-    pub const SLOTS_MAX: usize = SLOTS - 1;
+    /// Slots that the ledger of one spout task can have. The last block of all that there are
+    /// numbers for stays unused, so that what comes [after](Root::nth_after) a slot is never the
+    /// first one of another task.
+    pub const SLOTS_MAX: usize = SLOTS - Grove::SLOTS;
+    /// The edge that every tree begins with. The ids of all others are random.
+    pub const FIRST_EDGE: u64 = 1;
     /// Generations before a slot's numbers repeat. Zero is never used.
-    pub const GENERATIONS: u32 = 1 << 26;
+    pub const GENERATIONS: u32 = 1 << SLOT_SHIFT;
     /// The root of tuples that nobody tracks.
     pub const NONE: Root = Root(0);
     /// A root that no tuple ever has.
@@ -148,6 +153,14 @@ impl Root {
     #[inline]
     pub(crate) fn plus(self, distance: u64) -> Self {
         Self(self.0.wrapping_add(distance))
+    }
+
+    /// The root of the first slot of this one's block, never one of a replay: see [`Grove`].
+    #[must_use]
+    #[inline]
+    pub(crate) fn block(self) -> Self {
+        const IN_BLOCK: u64 = (Grove::SLOTS as u64 - 1) << SLOT_SHIFT;
+        Self(self.0 & !(IN_BLOCK | REPLAYED))
     }
 
     /// How often the slot had been used.

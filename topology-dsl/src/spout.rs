@@ -55,9 +55,51 @@ pub trait Spout: Clone + Send + 'static {
     /// future may be dropped to deliver acks, to drain or to deactivate, and is then called anew.
     ///
     /// # Errors
-    /// Ends this task: what it emitted is still processed, then the topology ends with the error.
-    /// What can be retried is the spout's own business.
+    /// [`Error::poison`](crate::Error::poison) gives up a piece of the input that is no tuple, best
+    /// as a [`BadInput`](crate::BadInput): it becomes a dead letter, and `next` is called
+    /// again for what comes after it.
+    ///
+    /// Any other error ends this task: what it emitted is still processed, then the topology ends
+    /// with the error. What can be retried is the spout's own business.
     async fn next(&mut self) -> Result<Option<(Self::Output, Self::Id)>>;
+
+    /// Whether the tuple with this id, which `next` has just returned, was emitted before.
+    ///
+    /// For spouts that replay by themselves what has [`failed`](Spout::failed), so that
+    /// [`Emitter::is_replay`](crate::Emitter::is_replay) tells bolts: those that drop repeats would
+    /// drop the replay otherwise. What the engine replays it knows itself.
+    ///
+    /// ```
+    /// use std::collections::HashSet;
+    /// use tormenta_dsl::{Failure, Result, Spout};
+    ///
+    /// /// Hands out jobs, each until it succeeds.
+    /// #[derive(Clone)]
+    /// struct Jobs { waiting: Vec<u64>, failed: HashSet<u64> }
+    ///
+    /// impl Spout for Jobs {
+    ///     type Output = u64;
+    ///     type Id = u64;
+    ///     async fn next(&mut self) -> Result<Option<(u64, u64)>> {
+    ///         match self.waiting.pop() {
+    ///             Some(job) => Ok(Some((job, job))),
+    ///             None => std::future::pending().await,
+    ///         }
+    ///     }
+    ///     fn is_replay(&self, job: &u64) -> bool {
+    ///         self.failed.contains(job)
+    ///     }
+    ///     fn failed(&mut self, job: u64, _why: Failure) {
+    ///         self.failed.insert(job);
+    ///         self.waiting.push(job);
+    ///     }
+    /// }
+    /// ```
+    #[inline]
+    fn is_replay(&self, id: &Self::Id) -> bool {
+        let _ = id;
+        false
+    }
 
     /// The whole tree of this tuple was processed.
     fn acked(&mut self, id: Self::Id) {

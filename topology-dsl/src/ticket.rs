@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use crate::{
-    Epoch, Root, Streams,
+    Epoch, Grove, Root, Streams,
     engine::{Anchors, Outcome, Settle},
 };
 
@@ -45,10 +45,8 @@ pub struct Ticket<O: Streams = ()> {
 pub struct Hold {
     /// The trees, with the edge to the holder in each.
     pub edges: Anchors,
-    /// Trees that come one [after](Root::nth_after) the other: the first of each run, and how many.
-    pub runs: Vec<(Root, usize)>,
-    /// The edge to the holder in each tree of a run.
-    pub run_edge: u64,
+    /// Trees whose [first edge](Root::FIRST_EDGE) is the one to the holder.
+    pub groves: Vec<Grove>,
     /// Tuples that are held.
     pub tuples: usize,
     /// Tickets, or sets, that this was made from.
@@ -63,16 +61,13 @@ impl Hold {
     /// One tuple, held by a ticket.
     #[must_use]
     pub fn one(edges: Anchors, epoch: Option<Epoch>, age: Arc<Age>) -> Self {
-        Self { edges, runs: Vec::new(), run_edge: 0, tuples: 1, sets: 1, epoch, age }
+        Self { edges, groves: Vec::new(), tuples: 1, sets: 1, epoch, age }
     }
 
     /// The trees.
     pub fn roots(&self) -> impl Iterator<Item = Root> {
-        let runs = self.runs.iter().flat_map(|(first, count)| {
-            let first = *first;
-            (0..*count).map(move |n| first.nth_after(n))
-        });
-        self.edges.iter().map(|(root, _)| *root).chain(runs)
+        let in_groves = self.groves.iter().flat_map(|grove| grove.roots());
+        self.edges.iter().map(|(root, _)| *root).chain(in_groves)
     }
 }
 

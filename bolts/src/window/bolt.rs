@@ -44,6 +44,14 @@ where
     has_complained: bool,
 }
 
+/// What is left to do for a tuple.
+enum Step {
+    Done,
+    OutOfRange(i64),
+    Late,
+    Emit,
+}
+
 impl<M, T, B, A> WindowBolt<M, T, B, A>
 where
     M: Machine<Key<B, A>, A, Kept<B, A>>,
@@ -82,6 +90,40 @@ where
         Ok(())
     }
 
+    /// Adds a tuple to its windows.
+    #[inline]
+    fn take_in(&mut self, tuple: &A::In, out: &Emitter<Output<B, A>>) -> Step {
+        let time = self.time.time(tuple);
+        if time.wrapping_add(TIME_MAX) as u64 > 2 * TIME_MAX as u64 {
+            return Step::OutOfRange(time);
+        }
+        let key = self.key.key(tuple);
+        match self.windows.add(time, key, tuple, &mut self.fired, &mut self.done) {
+            Some(kept) if self.policy.holds => out.hold_into(kept),
+            Some(_) => {}
+            None => return Step::Late,
+        }
+        if let Some(watermark) = self.progress.observe(out.origin(), time) {
+            self.advance(watermark);
+        }
+        if self.fired.is_empty() && self.done.is_empty() { Step::Done } else { Step::Emit }
+    }
+
+    async fn go_on(&mut self, step: Step, tuple: A::In, out: &Emitter<Output<B, A>>) -> Result {
+        match step {
+            Step::Done => Ok(()),
+            Step::OutOfRange(time) => {
+                Err(Error::poison(format!("event time {time} is out of range")))
+            }
+            Step::Late => {
+                self.late.add(1);
+                out.emit(WindowOutput::Late(tuple)).await
+            }
+            Step::Emit => self.emit(out).await,
+        }
+    }
+
+    #[inline(never)]
     fn advance(&mut self, watermark: i64) {
         self.windows.advance(watermark, &mut self.fired, &mut self.done);
     }
@@ -132,27 +174,11 @@ where
 
     #[inline]
     async fn execute(&mut self, tuple: A::In, out: &Emitter<Output<B, A>>) -> Result {
-        let time = self.time.time(&tuple);
-        if time.wrapping_add(TIME_MAX) as u64 > 2 * TIME_MAX as u64 {
-            return Err(Error::poison(format!("event time {time} is out of range")));
+        match self.take_in(&tuple, out) {
+            Step::Done => Ok(()),
+            // Kept apart, so that what is done for every tuple stays small.
+            step => Box::pin(self.go_on(step, tuple, out)).await,
         }
-        let key = self.key.key(&tuple);
-        let kept = self.windows.add(time, key, &tuple, &mut self.fired, &mut self.done);
-        match kept {
-            Some(kept) if self.policy.holds => out.hold_into(kept),
-            Some(_) => {}
-            None => {
-                self.late.add(1);
-                return out.emit(WindowOutput::Late(tuple)).await;
-            }
-        }
-        if let Some(watermark) = self.progress.observe(out.origin(), time) {
-            self.advance(watermark);
-        }
-        if self.fired.is_empty() && self.done.is_empty() {
-            return Ok(());
-        }
-        Box::pin(self.emit(out)).await
     }
 
     fn tick_interval(&self) -> Option<Duration> {

@@ -26,13 +26,15 @@ pub struct Panes<K, A: Aggregate, H> {
     lateness: i64,
     watermark: i64,
     due: i64,
-    /// The pane that the last tuple went to, and its bounds; an empty range if there is none.
+    /// The pane that the last tuple went to, and its range; an empty one if there is none.
     last: Pane<K, A::State, H>,
     last_start: i64,
-    last_end: i64,
+    last_width: u64,
     /// Whether a window of that pane has fired.
     last_fired: bool,
     others: BTreeMap<i64, Pane<K, A::State, H>>,
+    /// The memory of a pane that has gone, for the next one.
+    spare: Table<K, A::State>,
 }
 
 struct Pane<K, S, H> {
@@ -76,18 +78,20 @@ impl<K: std::hash::Hash + Eq + Clone, A: Aggregate, H: Inputs> Panes<K, A, H> {
             return false;
         }
         self.put_back();
-        self.last = self.others.remove(&start).unwrap_or_default();
-        (self.last_start, self.last_end) = (start, start + self.pane);
+        let states = &mut self.spare;
+        let new = || Pane { states: std::mem::take(states), inputs: H::default() };
+        self.last = self.others.remove(&start).unwrap_or_else(new);
+        (self.last_start, self.last_width) = (start, self.pane as u64);
         self.last_fired = self.end_after(start, BEGINNING).is_some_and(|e| e <= self.watermark);
         self.due = self.due.min(self.due_of(start));
         true
     }
 
     fn put_back(&mut self) {
-        if self.last_start < self.last_end {
+        if self.last_width > 0 {
             self.others.insert(self.last_start, std::mem::take(&mut self.last));
         }
-        (self.last_start, self.last_end) = (0, 0);
+        self.last_width = 0;
     }
 
     /// A tuple came to a pane of which some window has fired: fires those again that still may.
@@ -111,7 +115,7 @@ impl<K: std::hash::Hash + Eq + Clone, A: Aggregate, H: Inputs> Panes<K, A, H> {
             end = self.end_after(pane, at);
         }
         self.last = self.others.remove(&pane).unwrap_or_default();
-        (self.last_start, self.last_end) = (pane, pane + self.pane);
+        (self.last_start, self.last_width) = (pane, self.pane as u64);
     }
 
     fn fire(&self, end: i64, fired: &mut AllFired<K, A>) {
@@ -163,9 +167,10 @@ where
             due: i64::MAX,
             last: Pane::default(),
             last_start: 0,
-            last_end: 0,
+            last_width: 0,
             last_fired: false,
             others: BTreeMap::new(),
+            spare: HashMap::default(),
         }
     }
 
@@ -178,7 +183,8 @@ where
         fired: &mut AllFired<K, A>,
         _done: &mut Vec<H>,
     ) -> Option<&mut H> {
-        if (time < self.last_start || time >= self.last_end) && !self.go_to(time) {
+        let is_last = (time.wrapping_sub(self.last_start) as u64) < self.last_width;
+        if !is_last && !self.go_to(time) {
             return None;
         }
         let again = self.last_fired.then(|| key.clone());
@@ -215,7 +221,13 @@ where
             if last_window.saturating_add(self.lateness) > watermark {
                 break;
             }
-            done.push(oldest.remove().inputs);
+            let Pane { mut states, inputs } = oldest.remove();
+            // A table that is much too large would be slow to go through.
+            if states.capacity() / 4 <= states.len() {
+                states.clear();
+                self.spare = states;
+            }
+            done.push(inputs);
         }
         let due = self.others.keys().map(|pane| self.due_of(*pane)).min();
         self.due = due.unwrap_or(i64::MAX);

@@ -10,8 +10,12 @@
 pub(super) struct Progress {
     disorder: i64,
     origins: Vec<Origin>,
-    /// Index of the origin that the last tuple came from.
+    /// The origin that the last tuple came from: its index, its name, the largest time seen from
+    /// it unless it is to be looked at, and whether it was heard of since.
     last: usize,
+    last_name: usize,
+    last_max: i64,
+    is_last_heard: bool,
     watermark: i64,
 }
 
@@ -31,34 +35,55 @@ pub(super) const BEGINNING: i64 = i64::MIN;
 
 impl Progress {
     pub(super) fn new(disorder: i64) -> Self {
-        Self { disorder, origins: Vec::new(), last: 0, watermark: BEGINNING }
+        Self {
+            disorder,
+            origins: Vec::new(),
+            last: 0,
+            last_name: 0,
+            last_max: BEGINNING,
+            is_last_heard: false,
+            watermark: BEGINNING,
+        }
     }
 
     /// A tuple of this time came. Returns the watermark if it may have changed.
     #[inline]
     pub(super) fn observe(&mut self, origin: usize, time: i64) -> Option<i64> {
-        if let Some(last) = self.origins.get_mut(self.last)
-            && last.name == origin
-        {
-            last.is_heard = true;
-            if time <= last.max && !last.is_idle {
-                return None;
-            }
+        if origin == self.last_name && time <= self.last_max {
+            self.is_last_heard = true;
+            return None;
         }
         self.observe_news(origin, time)
     }
 
+    #[inline(never)]
     fn observe_news(&mut self, name: usize, time: i64) -> Option<i64> {
-        let known = self.origins.iter().position(|origin| origin.name == name);
-        self.last = known.unwrap_or_else(|| {
-            let (is_idle, is_heard) = (false, true);
-            self.origins.push(Origin { name, max: time, is_idle, is_heard, heard_ms: i64::MIN });
-            self.origins.len() - 1
-        });
+        self.note_heard();
+        if self.origins.get(self.last).is_none_or(|last| last.name != name) {
+            let known = self.origins.iter().position(|origin| origin.name == name);
+            self.last = known.unwrap_or_else(|| {
+                let (is_idle, is_heard) = (false, true);
+                self.origins.push(Origin {
+                    name,
+                    max: time,
+                    is_idle,
+                    is_heard,
+                    heard_ms: i64::MIN,
+                });
+                self.origins.len() - 1
+            });
+        }
         let origin = &mut self.origins[self.last];
         origin.max = origin.max.max(time);
         (origin.is_idle, origin.is_heard) = (false, true);
+        (self.last_name, self.last_max) = (name, origin.max);
         self.raise()
+    }
+
+    fn note_heard(&mut self) {
+        if std::mem::take(&mut self.is_last_heard) {
+            self.origins[self.last].is_heard = true;
+        }
     }
 
     fn raise(&mut self) -> Option<i64> {
@@ -75,6 +100,8 @@ impl Progress {
     /// Looks who was silent for `idle_ms`, at a time that only grows. Returns the watermark if it
     /// has changed.
     pub(super) fn look(&mut self, now_ms: i64, idle_ms: i64) -> Option<i64> {
+        self.note_heard();
+        self.last_max = BEGINNING; // who is idle now must be looked at when it comes back
         for origin in &mut self.origins {
             if std::mem::take(&mut origin.is_heard) || origin.heard_ms == i64::MIN {
                 origin.heard_ms = now_ms;

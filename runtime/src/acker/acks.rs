@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use tormenta_dsl::{Epoch, Failure, Root, engine::Roots, record::Record};
+use tormenta_dsl::{Epoch, Failure, Grove, Root, engine::Roots, record::Record};
 
 use super::{
     consumed::{Consumed, add},
@@ -30,9 +30,25 @@ pub(crate) struct AckBatch {
     /// Edges that grew, then edges that were consumed.
     pub(crate) xors: Vec<(Root, u64)>,
     /// Trees whose first edge was consumed, after all of that.
-    pub(crate) runs: Vec<Run>,
+    groves: Vec<Grove>,
+    /// How many of them were taken.
+    taken: usize,
     /// Keeps the epoch of the acked tuples alive until the ledger has seen the acks.
     pub(crate) epoch: Option<Epoch>,
+}
+
+impl AckBatch {
+    /// Some groves that were not taken yet.
+    pub(crate) fn take_groves(&mut self, count: usize) -> &[Grove] {
+        let from = self.taken;
+        self.taken = (from + count).min(self.groves.len());
+        &self.groves[from..self.taken]
+    }
+
+    /// Whether all groves were taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.taken == self.groves.len()
+    }
 }
 
 /// Why a tuple failed, and the tuple where a copy was kept.
@@ -73,7 +89,8 @@ impl AckInbox {
     pub(crate) fn recycle(&self, mut batch: AckBatch) {
         batch.fails.clear();
         batch.xors.clear();
-        batch.runs.clear();
+        batch.groves.clear();
+        batch.taken = 0;
         batch.epoch = None;
         self.pool.give(batch);
     }
@@ -95,7 +112,7 @@ struct Owed {
     fails: Vec<(Root, Box<Fail>)>,
     grown: Vec<(Root, u64)>,
     consumed: Vec<(Root, u64)>,
-    runs: Vec<Run>,
+    groves: Vec<Grove>,
 }
 
 /// Trees that began in this loop and may end in it, before they ever get a ledger entry.
@@ -119,7 +136,7 @@ impl Acks {
             fails: Vec::new(),
             grown: Vec::new(),
             consumed: Vec::new(),
-            runs: Vec::new(),
+            groves: Vec::new(),
         };
         Self { rng, owners: inboxes.iter().map(owed).collect(), unsent: 0, epoch: None, own: None }
     }
@@ -184,9 +201,9 @@ impl Acks {
             self.unsent += 1;
             add(&mut self.owners[root.owner()].consumed, root, edge);
         }
-        for run in consumed.runs.drain(..) {
-            self.unsent += run.count;
-            self.owners[run.first.owner()].runs.push(run);
+        for grove in consumed.groves.drain(..) {
+            self.unsent += grove.count();
+            grove.add_to(&mut self.owners[grove.block().owner()].groves);
         }
     }
 
@@ -229,12 +246,12 @@ impl Acks {
 impl Owed {
     fn take(&mut self) -> Option<AckBatch> {
         let has_edges = !self.grown.is_empty() || !self.consumed.is_empty();
-        if !has_edges && self.fails.is_empty() && self.runs.is_empty() {
+        if !has_edges && self.fails.is_empty() && self.groves.is_empty() {
             return None;
         }
         let mut batch = self.inbox.pool.take();
         let (first, second) = if planted!(AckBeforeChildren) {
-            let roots = self.runs.drain(..).flat_map(Run::roots);
+            let roots = self.groves.drain(..).flat_map(Grove::roots);
             self.consumed.extend(roots.map(|root| (root, FIRST_EDGE)));
             (&mut self.consumed, &mut self.grown)
         } else {
@@ -247,7 +264,7 @@ impl Owed {
             batch.xors.append(second);
         }
         std::mem::swap(&mut batch.fails, &mut self.fails);
-        std::mem::swap(&mut batch.runs, &mut self.runs);
+        std::mem::swap(&mut batch.groves, &mut self.groves);
         Some(batch)
     }
 }

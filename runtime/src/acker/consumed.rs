@@ -3,19 +3,19 @@
 use std::ops::Range;
 
 use tormenta_dsl::{
-    Root,
+    Grove, Root,
     engine::{Anchors, Roots},
     ticket::Hold,
 };
 
-use super::ledger::{FIRST_EDGE, Run};
+use super::ledger::FIRST_EDGE;
 
 /// Edges that a task consumed.
 #[derive(Default)]
 pub(crate) struct Consumed {
     pub(crate) edges: Vec<(Root, u64)>,
     /// Trees of which it was the first edge.
-    pub(crate) runs: Vec<Run>,
+    pub(crate) groves: Vec<Grove>,
 }
 
 impl Consumed {
@@ -23,13 +23,15 @@ impl Consumed {
     pub(crate) fn add_batch(&mut self, roots: &Roots, anchors: &[Anchors], tuples: Range<usize>) {
         match roots.run() {
             Some((first, FIRST_EDGE)) if !first.is_many() => {
-                self.add_run(Run { first: first.nth_after(tuples.start), count: tuples.len() });
+                self.add_run(first.nth_after(tuples.start), tuples.len());
             }
             Some((Root::NONE, _)) => {}
             _ => {
                 for (root, edge) in tuples.map(|index| roots.get(index)) {
                     if root.is_many() {
                         self.add_all(&anchors[root.index()]);
+                    } else if edge == FIRST_EDGE {
+                        Grove::of(root).add_to(&mut self.groves);
                     } else if !root.is_none() {
                         add(&mut self.edges, root, edge);
                     }
@@ -40,27 +42,17 @@ impl Consumed {
 
     /// Trees that were opened ahead of a use that nobody made of them.
     pub(crate) fn add_opened(&mut self, first: Root, count: usize) {
-        self.add_run(Run { first, count });
+        self.add_run(first, count);
     }
 
     /// What was held and is done.
     pub(crate) fn add_hold(&mut self, hold: &Hold) {
         self.add_all(&*hold.edges);
-        for (first, count) in &hold.runs {
-            let run = Run { first: *first, count: *count };
-            if hold.run_edge == FIRST_EDGE {
-                self.add_run(run);
-            } else {
-                run.roots().for_each(|root| add(&mut self.edges, root, hold.run_edge));
-            }
-        }
+        self.groves.extend(&hold.groves);
     }
 
-    fn add_run(&mut self, run: Run) {
-        match self.runs.last_mut() {
-            Some(last) if run.first == last.first.nth_after(last.count) => last.count += run.count,
-            _ => self.runs.push(run),
-        }
+    fn add_run(&mut self, first: Root, count: usize) {
+        Grove::of_run(first, count).for_each(|grove| grove.add_to(&mut self.groves));
     }
 
     pub(crate) fn add_all<'a>(&mut self, edges: impl IntoIterator<Item = &'a (Root, u64)>) {

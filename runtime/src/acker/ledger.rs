@@ -1,31 +1,42 @@
 //! The ledger of one spout task: which of its trees are still open. Pure.
 //!
 //! Storm's acker, without the acker: every edge of a tree has an id, which is XORed into the
-//! tree's entry when the edge is made and again when it is consumed. When the value is zero, all
-//! edges were consumed - or 2^-64 of bad luck. The entry is found by slot, not by hashing, and the
-//! slot's generation tells late acks of an earlier tree from those of the present one.
+//! tree's value when the edge is made and again when it is consumed. When the value is zero, all
+//! edges were consumed - or 2^-64 of bad luck. The value is found by slot, not by hashing, and the
+//! generation of the slot's [block](Block) tells late acks of an earlier tree from those of the
+//! present one.
 //!
 //! A tree has one first edge, so that edge needs no id of chance: it is [`FIRST_EDGE`] in every
-//! tree. Slots are used in turn, the one that has been free for longest first. So trees that were
-//! opened one after the other mostly have neighbouring slots, and where their first edge is all
-//! there is, acks for hundreds of them are one [`Run`].
+//! tree. Trees that were opened one after the other have neighbouring slots, and where their first
+//! edge is all there is, they are a bit each: no value is written when they are opened, and acks
+//! for 64 of them are one [`Grove`].
 //!
 //! Invariants
 //! * a slot is free, or open with the generation that its root carries;
-//! * a tree ends once: completing, failing and closing all raise the generation;
+//! * a block is used anew, with the next generation, when all its slots were used and have ended;
+//! * a tree ends once: completing, failing and closing all clear its bit;
 //! * an edge is XORed in before the edge it grew from is XORed out. The senders see to it.
 
 use std::{collections::VecDeque, ops::Range};
 
-use tormenta_dsl::Root;
+use tormenta_dsl::{Grove, Root, engine::bits};
 
+use super::block::{Block, Opened};
 use crate::{clock::Nanos, planted};
 
 /// The id of the edge that a tree begins with. All others are random.
-pub(crate) const FIRST_EDGE: u64 = 1;
+pub(crate) const FIRST_EDGE: u64 = Root::FIRST_EDGE;
 
-/// Slots that are added at a time.
-const SLOTS_ADDED: usize = 64;
+/// Blocks that are added at a time. They are used in turn, so the more there are, the longer it
+/// takes until generations repeat.
+const BLOCKS_ADDED: usize = 16;
+
+/// All blocks that there are numbers for.
+const BLOCKS_MAX: usize = Root::SLOTS_MAX / Grove::SLOTS;
+
+/// Trees that are worth a block of their own. Fewer go where there is room, and have times of
+/// their own there.
+const BLOCK_WORTH: usize = Grove::SLOTS / 4;
 
 /// Trees whose roots come [one after the other](Root::nth_after).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,28 +55,20 @@ impl Run {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     owner: usize,
-    slots: Vec<Slot>,
-    /// Free slots: those that are used next, those after them, and those that became free last.
+    blocks: Vec<Block>,
+    /// The block that has slots which were not used yet.
+    filling: Option<usize>,
+    /// Free blocks: those that are used next, those after them, and those that became free last.
     next: Range<usize>,
     free: VecDeque<Range<usize>>,
     freed: Range<usize>,
+    /// Blocks that are not free.
+    busy: usize,
+    /// Open trees.
     open: usize,
     /// Which bits of edge ids count: all of them, except where a test wants collisions.
     mask: u64,
 }
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    /// XOR of the ids of the open edges.
-    value: u64,
-    generation: u32,
-    /// Epoch of the tree; `CLOSED` while the slot is free.
-    epoch: u32,
-    /// When the tree was opened.
-    opened: Nanos,
-}
-
-const CLOSED: u32 = u32::MAX;
 
 /// What an ack did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,18 +77,23 @@ pub(crate) enum Applied {
     Stale,
     /// The tree has more edges.
     Open,
-    /// That was the last edge. The slot is free again; the tree was opened at this time.
+    /// That was the last edge. The slot is free; the tree was opened at this time.
     Complete { slot: usize, opened: Nanos },
 }
+
+/// Trees of one block that are complete: the block, which of its slots, and when they were opened.
+pub(crate) type Completed = (usize, u64, Nanos);
 
 impl Ledger {
     pub(crate) fn new(owner: usize) -> Self {
         Self {
             owner,
-            slots: Vec::new(),
+            blocks: Vec::new(),
+            filling: None,
             next: 0..0,
             free: VecDeque::new(),
             freed: 0..0,
+            busy: 0,
             open: 0,
             mask: u64::MAX,
         }
@@ -97,14 +105,20 @@ impl Ledger {
         Self { mask: (1 << bits) - 1, ..Self::new(owner) }
     }
 
-    /// Number of slots, open and free.
-    pub(crate) fn slots(&self) -> usize {
-        self.slots.len()
+    /// Number of blocks, open and free.
+    pub(crate) fn blocks(&self) -> usize {
+        self.blocks.len()
     }
 
     /// Number of open trees.
     pub(crate) fn len(&self) -> usize {
         self.open
+    }
+
+    /// How many more trees can be opened, at least. Where old trees keep many blocks from being
+    /// used anew, that may be fewer than there are numbers for.
+    pub(crate) fn room(&self) -> usize {
+        ((BLOCKS_MAX - self.busy) * BLOCK_WORTH).saturating_sub(Grove::SLOTS)
     }
 
     /// Opens a tree with its first edge.
@@ -115,20 +129,42 @@ impl Ledger {
 
     /// Opens as many trees, up to `count` and at least one, as can have roots that come one after
     /// the other.
-    #[inline]
     pub(crate) fn open_run(&mut self, count: usize, epoch: u64, now: Nanos, replayed: bool) -> Run {
+        let opened = Opened { at: now, epoch: epoch as u32 };
+        if count >= BLOCK_WORTH
+            && let Some(filling) = self.filling.take()
+        {
+            self.blocks[filling].use_up();
+            self.free_if_over(filling);
+        }
+        let first = self.filling.take().unwrap_or_else(|| self.take_free());
+        let (slot, generation) = (self.blocks[first].used(), self.blocks[first].generation());
+        let (mut last, mut taken) = (first, self.blocks[first].open(count, opened));
+        // A run goes on in the blocks that follow.
+        while taken < count
+            && self.next.start == last + 1
+            && self.next.start < self.next.end
+            && self.blocks[last + 1].generation() == generation
+        {
+            last = self.take_free();
+            taken += self.blocks[last].open(count - taken, opened);
+        }
+        if !self.blocks[last].is_used_up() {
+            self.filling = Some(last);
+        }
+        self.open += taken;
+        let first = first * Grove::SLOTS + slot;
+        Run { first: Root::tracked(self.owner, first, generation, replayed), count: taken }
+    }
+
+    /// A free block. There is always one, see [`room`](Ledger::room).
+    fn take_free(&mut self) -> usize {
         if self.next.is_empty() {
             self.refill();
         }
-        let (slot, end) = (self.next.start, self.next.end.min(self.next.start + count));
-        let generation = self.slots[slot].generation;
-        let opened = Slot { value: FIRST_EDGE, generation, epoch: epoch as u32, opened: now };
-        let of_one_generation =
-            self.slots[slot..end].iter_mut().take_while(|free| free.generation == generation);
-        let count = of_one_generation.map(|free| *free = opened).count();
-        self.next.start += count;
-        self.open += count;
-        Run { first: Root::tracked(self.owner, slot, generation, replayed), count }
+        self.next.start += 1;
+        self.busy += 1;
+        self.next.start - 1
     }
 
     #[cold]
@@ -141,27 +177,25 @@ impl Ledger {
     }
 
     fn grow(&mut self) -> Range<usize> {
-        let first = self.slots.len();
-        let slots = (first + SLOTS_ADDED).min(Root::SLOTS_MAX);
-        let free = Slot { value: 0, generation: 1, epoch: CLOSED, opened: 0 };
-        self.slots.resize(slots, free);
-        first..slots
+        let first = self.blocks.len();
+        let blocks = (first + BLOCKS_ADDED).min(BLOCKS_MAX);
+        self.blocks.resize_with(blocks, Block::new);
+        first..blocks
     }
 
     /// Adds an edge to a tree that this task is still working on: nothing can complete.
     #[inline]
     pub(crate) fn grow_tree(&mut self, root: Root, edge: u64) {
         debug_assert!(self.is_current(root), "{root:?} is being worked on");
-        self.slots[root.slot()].value ^= edge & self.mask;
+        let (block, slot) = place(root);
+        self.blocks[block].grow(slot, edge, self.mask);
     }
 
     /// Whether the tree is open.
     #[inline]
     pub(crate) fn is_current(&self, root: Root) -> bool {
-        self.slots.get(root.slot()).is_some_and(|slot| {
-            let same = slot.generation == root.generation() || planted!(StaleGeneration);
-            same && slot.epoch != CLOSED
-        })
+        let (block, slot) = place(root);
+        self.blocks.get(block).is_some_and(|block| is_same(block, root) && block.is_open(slot))
     }
 
     /// XORs an ack into its tree.
@@ -170,34 +204,33 @@ impl Ledger {
         if !self.is_current(root) {
             return Applied::Stale;
         }
-        let slot = root.slot();
-        let entry = &mut self.slots[slot];
-        entry.value ^= xor & self.mask;
-        if entry.value != 0 {
+        let (at, slot) = place(root);
+        let block = &mut self.blocks[at];
+        if !block.xor(slot, xor, self.mask) {
             return Applied::Open;
         }
-        let opened = entry.opened;
-        self.free_slot(slot);
-        Applied::Complete { slot, opened }
+        let opened = block.opened(slot).at;
+        self.open -= 1;
+        self.free_if_over(at);
+        Applied::Complete { slot: root.slot(), opened }
     }
 
-    /// Consumes the first edge of every tree of a run; says which are complete.
+    /// Consumes the first edge of every tree of a grove; says which are complete.
     #[inline]
-    pub(crate) fn apply_run(&mut self, run: Run, mut complete: impl FnMut(usize, Nanos)) {
-        let first = run.first.slot();
-        for slot in first..first + run.count {
-            let Some(entry) = self.slots.get_mut(slot) else { return };
-            if entry.generation != run.first.generation() && !planted!(StaleGeneration) {
-                continue;
-            }
-            if entry.value == FIRST_EDGE & self.mask && entry.epoch != CLOSED {
-                let opened = entry.opened;
-                self.free_slot(slot);
-                complete(slot, opened);
-            } else if entry.epoch != CLOSED {
-                entry.value ^= FIRST_EDGE & self.mask;
-            }
+    pub(crate) fn apply_grove(&mut self, grove: Grove, mut complete: impl FnMut(Completed)) {
+        let (at, _) = place(grove.block());
+        let Some(block) = self.blocks.get_mut(at).filter(|block| is_same(block, grove.block()))
+        else {
+            return;
+        };
+        let trees = block.consume_first(grove.trees());
+        self.open -= trees.count_ones() as usize;
+        match block.opened_at_once() {
+            Some(opened) if trees > 0 => complete((at, trees, opened.at)),
+            Some(_) => {}
+            None => bits(trees).for_each(|slot| complete((at, 1 << slot, block.opened(slot).at))),
         }
+        self.free_if_over(at);
     }
 
     /// Ends a tree that failed. `None` if it had ended before.
@@ -205,29 +238,30 @@ impl Ledger {
         if !self.is_current(root) {
             return None;
         }
-        self.free_slot(root.slot());
+        let (at, slot) = place(root);
+        self.blocks[at].close(slot);
+        self.open -= 1;
+        self.free_if_over(at);
         Some(root.slot())
     }
 
     #[inline]
-    fn free_slot(&mut self, slot: usize) {
-        let entry = &mut self.slots[slot];
-        // Generation zero never occurs, so that no root of slot zero looks like "no root".
-        entry.generation = (entry.generation + 1) % Root::GENERATIONS;
-        entry.generation += u32::from(entry.generation == 0);
-        entry.epoch = CLOSED;
-        self.open -= 1;
-        if self.freed.end == slot {
-            self.freed.end += 1;
-        } else {
-            self.free_apart(slot);
+    fn free_if_over(&mut self, at: usize) {
+        if self.blocks[at].is_over() {
+            self.free(at);
         }
     }
 
-    /// The slot is no neighbour of the last one that became free.
-    #[cold]
-    fn free_apart(&mut self, slot: usize) {
-        let freed = std::mem::replace(&mut self.freed, slot..slot + 1);
+    fn free(&mut self, at: usize) {
+        // Generation zero never occurs, so that no root of slot zero looks like "no root".
+        let generation = (self.blocks[at].generation() + 1) % Root::GENERATIONS;
+        self.blocks[at].free(generation.max(1));
+        self.busy -= 1;
+        if self.freed.end == at {
+            self.freed.end += 1;
+            return;
+        }
+        let freed = std::mem::replace(&mut self.freed, at..at + 1);
         if !freed.is_empty() {
             self.free.push_back(freed);
         }
@@ -235,13 +269,30 @@ impl Ledger {
 
     /// The open trees that began before this epoch, or before this time.
     pub(crate) fn overdue(&self, epoch: Option<u64>, opened: Option<Nanos>) -> Vec<Root> {
-        let is_overdue = |slot: &Slot| {
-            epoch.is_some_and(|epoch| u64::from(slot.epoch) < epoch)
-                || opened.is_some_and(|opened| slot.opened < opened)
+        let is_overdue = |tree: Opened| {
+            epoch.is_some_and(|epoch| u64::from(tree.epoch) < epoch)
+                || opened.is_some_and(|opened| tree.at < opened)
         };
-        let open = self.slots.iter().enumerate().filter(|(_, slot)| slot.epoch != CLOSED);
-        open.filter(|(_, slot)| is_overdue(slot))
-            .map(|(index, slot)| Root::tracked(self.owner, index, slot.generation, false))
-            .collect()
+        let mut overdue = Vec::new();
+        for (at, block) in self.blocks.iter().enumerate() {
+            let slots = bits(block.open_trees()).filter(|slot| is_overdue(block.opened(*slot)));
+            overdue.extend(slots.map(|slot| {
+                let slot = at * Grove::SLOTS + slot;
+                Root::tracked(self.owner, slot, block.generation(), false)
+            }));
+        }
+        overdue
     }
+}
+
+/// The block of a tree, and its slot there.
+#[inline]
+fn place(root: Root) -> (usize, usize) {
+    (root.slot() / Grove::SLOTS, root.slot() % Grove::SLOTS)
+}
+
+/// Whether the root is of the present generation of its block.
+#[inline]
+fn is_same(block: &Block, root: Root) -> bool {
+    block.generation() == root.generation() || planted!(StaleGeneration)
 }

@@ -12,6 +12,7 @@
 //! spout, and the root says where.
 
 pub(crate) mod acks;
+mod block;
 pub(crate) mod consumed;
 pub(crate) mod ledger;
 #[cfg(test)]

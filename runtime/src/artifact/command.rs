@@ -1,6 +1,6 @@
 //! The command line of an artifact. Pure.
 
-use std::{ffi::OsString, vec};
+use std::{ffi::OsString, path::PathBuf, vec};
 
 /// What an artifact is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) enum Command {
         said: Said,
         /// Threads that share its loops.
         cores: Option<usize>,
+        /// The file that gets its dead letters.
+        dead_letters: Option<PathBuf>,
     },
     /// Prints its plan.
     Describe(Form),
@@ -29,7 +31,7 @@ pub(crate) enum Command {
 
 /// How much is said at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Said {
+pub enum Said {
     /// A few lines on standard error.
     Text,
     /// All metrics as JSON on standard output.
@@ -57,7 +59,7 @@ type Parsed<T> = Result<T, String>;
 /// Understands a command line, or says what is wrong with it.
 pub(crate) fn parse(words: Vec<OsString>) -> Parsed<Request> {
     let mut words = words.into_iter();
-    let mut command = Command::Run { said: Said::Text, cores: None };
+    let mut command = Command::Run { said: Said::Text, cores: None, dead_letters: None };
     let mut is_first = true;
     while let Some(word) = words.next() {
         let first = std::mem::take(&mut is_first);
@@ -70,12 +72,15 @@ pub(crate) fn parse(words: Vec<OsString>) -> Parsed<Request> {
             (option, Command::Describe(form)) if option.starts_with("--") => {
                 *form = parse_form(option)?;
             }
-            (option, Command::Run { said, cores }) if option.starts_with("--") => {
+            (option, Command::Run { said, cores, dead_letters }) if option.starts_with("--") => {
                 let (name, value) = split(option, &mut words);
                 match name {
                     "--summary" => *said = parse_said(value)?,
                     "--cores" => *cores = Some(parse_cores(value)?),
-                    _ => return Err(unknown(option, "`--summary` and `--cores`")),
+                    "--dead-letters" => *dead_letters = Some(parse_file(value)?),
+                    _ => {
+                        return Err(unknown(option, "`--summary`, `--cores` and `--dead-letters`"));
+                    }
                 }
             }
             (option, _) if option.starts_with('-') && option.len() > 1 => {
@@ -93,7 +98,7 @@ fn split<'a>(option: &'a str, words: &mut vec::IntoIter<OsString>) -> (&'a str, 
     if let Some((name, value)) = option.split_once('=') {
         return (name, Some(value.to_owned()));
     }
-    if !matches!(option, "--summary" | "--cores") {
+    if !matches!(option, "--summary" | "--cores" | "--dead-letters") {
         return (option, None);
     }
     (option, words.next().and_then(|word| word.into_string().ok()))
@@ -123,6 +128,11 @@ fn parse_cores(value: Option<String>) -> Parsed<usize> {
     cores.ok_or_else(|| format!("`--cores` is the number of threads, 1 to {CORES_MAX}"))
 }
 
+fn parse_file(value: Option<String>) -> Parsed<PathBuf> {
+    let value = value.filter(|value| !value.is_empty());
+    value.map(PathBuf::from).ok_or_else(|| "`--dead-letters` is the name of a file".to_owned())
+}
+
 fn unknown(option: &str, known: &str) -> String {
     format!(
         "`{option}` is no option here; there are {known}. Options of the topology go after `--`: \
@@ -145,6 +155,7 @@ Options:
       --summary <text|json|none>  What to print at the end: a few lines on standard error (the
                                   default), all metrics as JSON on standard output, or nothing
       --cores <N>                 Threads to run on; as many as there are processors unless set
+      --dead-letters <FILE>       Add what is given up to this file, one JSON object a line
   -h, --help                      Print this
   -V, --version                   Print the version
 
@@ -171,7 +182,7 @@ mod tests {
 
     fn run(said: Said, cores: Option<usize>, words: &[&str]) -> Parsed<Request> {
         let words = words.iter().map(OsString::from).collect();
-        Ok(Request::Command(Command::Run { said, cores }, words))
+        Ok(Request::Command(Command::Run { said, cores, dead_letters: None }, words))
     }
 
     #[test]
@@ -186,6 +197,15 @@ mod tests {
         assert_eq!(parsed("-"), run(Said::Text, None, &["-"]));
         assert_eq!(parsed("--summary=json --cores 2 x -h"), run(Said::Json, Some(2), &["x", "-h"]));
         assert_eq!(parsed("x describe"), run(Said::Text, None, &["x", "describe"]));
+    }
+
+    #[test]
+    fn dead_letters_have_a_file() {
+        for line in ["--dead-letters dead.jsonl", "--dead-letters=dead.jsonl"] {
+            let dead_letters = Some(PathBuf::from("dead.jsonl"));
+            let command = Command::Run { said: Said::Text, cores: None, dead_letters };
+            assert_eq!(parsed(line), Ok(Request::Command(command, Vec::new())));
+        }
     }
 
     #[test]
@@ -209,6 +229,8 @@ mod tests {
             ("--summary yaml", "`--summary` is one of"),
             ("--cores 0", "1 to 1024"),
             ("--cores", "1 to 1024"),
+            ("--dead-letters", "the name of a file"),
+            ("--dead-letters= x", "the name of a file"),
         ];
         for (line, expected) in mistakes {
             let mistake = parsed(line).expect_err("refused");

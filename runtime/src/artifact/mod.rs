@@ -7,6 +7,7 @@
 //!   hello                      runs until its inputs end, or until SIGINT or SIGTERM
 //!   hello book.txt             the same; the topology is given the words
 //!   hello --summary json       prints what it did as JSON, on standard output
+//!   hello --dead-letters d     adds what is given up to the file `d`, as lines of JSON
 //!   hello describe --json      prints the plan; runs nothing and opens nothing
 //! ```
 //!
@@ -35,10 +36,11 @@ use tormenta_dsl::{Error, Result};
 
 pub use args::{Args, Usage};
 pub use attend::{Attended, Ended, attend};
+pub use command::Said;
 pub use inspect::{Inspected, inspect};
 
-use crate::{Options, Topology, start};
-use command::{Command, Form, Request, Said};
+use crate::{DeadLetterFile, Options, Topology, start};
+use command::{Command, Form, Request};
 
 /// The `main` of an artifact. Written by `#[tormenta::main]`.
 ///
@@ -82,7 +84,14 @@ pub fn main(name: &str, define: impl Fn(&mut Topology, Args) -> Result) -> ExitC
 fn obey(name: &str, command: Command, topology: Topology) -> ExitCode {
     match command {
         Command::Describe(form) => describe(&topology, form),
-        Command::Run { said, cores } => run(name, topology, said, cores),
+        Command::Run { said, cores, dead_letters } => {
+            let dead_letters = match dead_letters.map(DeadLetterFile::open).transpose() {
+                Ok(file) => file,
+                Err(error) => return refused(&error),
+            };
+            let options = Options { cores, dead_letters, ..Options::default() };
+            ExitCode::from(carry_out(name, topology, said, options))
+        }
     }
 }
 
@@ -98,10 +107,25 @@ fn describe(topology: &Topology, form: Form) -> ExitCode {
     })
 }
 
-fn run(name: &str, topology: Topology, said: Said, cores: Option<usize>) -> ExitCode {
-    let running = match start(topology, Options { cores, ..Options::default() }) {
+/// Runs a topology to its end as an artifact of this name would: it says on standard error what
+/// goes wrong, attends to signals, and says at the end what was done. Gives the exit code.
+///
+/// For commands that are given a topology in another form than an executable.
+///
+/// ```no_run
+/// use tormenta_runtime::{Options, Topology, artifact::{self, Said}};
+///
+/// let topology = Topology::new("hello");
+/// let code = artifact::carry_out("hello", topology, Said::Text, Options::default());
+/// std::process::exit(i32::from(code));
+/// ```
+pub fn carry_out(name: &str, topology: Topology, said: Said, options: Options) -> u8 {
+    let running = match start(topology, options) {
         Ok(running) => running,
-        Err(error) => return failed(&outcome::chain(&error)),
+        Err(error) => {
+            tell(&format!("error: {}", outcome::chain(&error)));
+            return outcome::FAILED;
+        }
     };
     let attended = attend(running, tell);
     let text = outcome::told(name, &attended);
@@ -109,15 +133,15 @@ fn run(name: &str, topology: Topology, said: Said, cores: Option<usize>) -> Exit
         Said::Nothing => {}
         Said::Text => tell(&text),
         Said::Json => {
-            if let Err(code) = print(&outcome::json(name, &attended)) {
-                return code;
+            if print(&outcome::json(name, &attended)).is_err() {
+                return outcome::FAILED;
             }
         }
     }
     if let (Err(why), false) = (outcome::judge(&attended), said == Said::Text) {
         tell(&format!("error: {why}"));
     }
-    ExitCode::from(outcome::code(&attended))
+    outcome::code(&attended)
 }
 
 fn refused(error: &Error) -> ExitCode {

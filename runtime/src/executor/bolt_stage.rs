@@ -93,6 +93,8 @@ pub(crate) struct BoltStage<B: Bolt> {
     pub(super) reported: Cell<(Nanos, u32)>,
     /// Emitted tuples that are in the counter, which clones of a bolt share.
     emitted: Cell<u64>,
+    /// Whether the bolt says that it works on tuples elsewhere.
+    is_working: Cell<bool>,
 }
 
 /// What a stage does of its own accord.
@@ -168,6 +170,7 @@ impl<B: Bolt> BoltStage<B> {
             waited: Cell::new(0),
             reported: Cell::default(),
             emitted: Cell::new(0),
+            is_working: Cell::new(false),
             parts,
         }
     }
@@ -183,6 +186,7 @@ impl<B: Bolt> BoltStage<B> {
 
     /// Runs a clone of the prototype until the engine stops or the clone gets stuck.
     async fn run(&self) -> Ended {
+        self.set_working(false);
         self.back_off().await;
         if self.parts.shared.engine.control.are_bolts_stopped() {
             return Ended::Stopped;
@@ -203,7 +207,7 @@ impl<B: Bolt> BoltStage<B> {
             None => return Ended::Stopped,
         }
         loop {
-            match self.next_event().await {
+            match self.next_event_or_idle(&mut bolt).await {
                 Event::Batch => {
                     if self.execute_batch(&mut bolt).await == Err(Ended::Stuck) {
                         return Ended::Stuck;
@@ -272,6 +276,52 @@ impl<B: Bolt> BoltStage<B> {
                 Event::Tick => self.set_next_tick(),
                 Event::Stop => return Ended::Stopped,
             }
+        }
+    }
+
+    /// Waits for the next thing to do; while there is none, the bolt may do something of its own.
+    async fn next_event_or_idle(&self, bolt: &mut B) -> Event {
+        let mut next = pin!(self.next_event());
+        loop {
+            self.set_working(!self.finished.get() && bolt.is_working());
+            let mut idle = pin!(bolt.idle(&self.free));
+            let turn = poll_fn(|cx| {
+                if let Poll::Ready(event) = next.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(event));
+                }
+                if self.finished.get() {
+                    return Poll::Pending;
+                }
+                let emitted = self.parts.output.emitted();
+                let idled = {
+                    let _inside = self.enter(Phase::Idle, self.parts.shared.now());
+                    idle.as_mut().poll(cx)
+                };
+                if idled.is_pending() && self.parts.output.emitted() > emitted {
+                    // What it put out leaves before the task waits.
+                    if let Poll::Ready(event) = next.as_mut().poll(cx) {
+                        return Poll::Ready(Ok(event));
+                    }
+                }
+                idled.map(Err)
+            });
+            match turn.await {
+                Ok(event) => return event,
+                Err(Ok(())) => {}
+                Err(Err(why)) => {
+                    let (engine, place) = (&self.parts.shared.engine, &self.parts.stats.place);
+                    engine.report(place, Some(Phase::Idle), &why.context("idle"));
+                }
+            }
+        }
+    }
+
+    /// Work that goes on elsewhere is a duty, so that nobody takes the topology for quiet.
+    fn set_working(&self, is_working: bool) {
+        match (self.is_working.replace(is_working), is_working) {
+            (false, true) => drop(self.own_duties.fetch_add(1, Ordering::SeqCst)),
+            (true, false) => self.unflushed.set(self.unflushed.get() + 1),
+            _ => {}
         }
     }
 
@@ -384,6 +434,7 @@ impl<B: Bolt> BoltStage<B> {
 
     /// The loop ends: what the user's code held has failed by now.
     fn stop(&self) {
+        self.set_working(false);
         self.take_settled();
         self.give_up_work();
         let mut noop = Waking::from_waker(std::task::Waker::noop());

@@ -175,11 +175,16 @@ impl<I: Clone> Handover<I> {
         let mut lanes = self.lanes.borrow_mut();
         let count = lanes.len();
         let mut picks = picks.iter();
-        batch.take_each(|anchors, root, _, value| {
+        let is_feedback = lanes.iter().any(|lane| lane.outbound.is_feedback());
+        let are_open = !is_feedback && acks.open_batch(&mut batch.roots);
+        batch.take_each(|anchors, root, edge, value| {
             let Some(pick) = picks.next() else { return };
             let mut pick = *pick as usize;
             if planted!(WrongLane, 1000) {
                 pick = (pick + 1) % count;
+            }
+            if are_open {
+                return lanes[pick].filling.push(root, edge, value);
             }
             self.put(&mut acks, &mut lanes[pick], anchors, root, value);
         });

@@ -28,7 +28,7 @@ use crate::{
     limits,
     local::Asked,
     metrics::task::TaskStats,
-    report::{DeadLetter, Phase, Reports},
+    report::{Phase, Reports},
     rng::Rng,
 };
 
@@ -68,10 +68,6 @@ impl EngineShared {
     pub(crate) fn looks(&self) -> Vec<Option<(At, Nanos)>> {
         let loops = self.loops.lock().unwrap_or_else(PoisonError::into_inner);
         loops.iter().map(|user_code| user_code.look()).collect()
-    }
-
-    pub(crate) fn dead_letter(&self, letter: DeadLetter) {
-        self.reports.dead_letter(letter);
     }
 }
 
@@ -265,6 +261,7 @@ impl LoopShared {
             let (at, _) = user_code.look()?;
             (at.task() == number).then(|| at.phase())
         };
+        let drained = engine.clone();
         tormenta_dsl::Context::new(Parts {
             topology: engine.topology.clone(),
             place: stats.place.clone(),
@@ -274,6 +271,10 @@ impl LoopShared {
             shared: engine.objects.clone(),
             timer: self.timers.clone(),
             report: Arc::new(move |place, error| engine.report(place, phase(), error)),
+            drain: Arc::new(move || {
+                drained.control.drain();
+                drained.bell.ring();
+            }),
         })
     }
 

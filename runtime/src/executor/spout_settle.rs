@@ -5,7 +5,7 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-use tormenta_dsl::{Error, Failure, Spout, Streams, record::Record};
+use tormenta_dsl::{BadInput, Error, Failure, Spout, Streams, record::Record};
 
 use super::{
     guard::message,
@@ -53,12 +53,17 @@ impl<S: Spout> SpoutStage<S> {
         let mut count = Count::default();
         let mut trees = self.trees.borrow_mut();
         while let Some(mut batch) = self.parts.acks.try_recv() {
-            let mut latency = self.latency();
-            trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
-            drop(latency);
+            loop {
+                let mut latency = self.latency();
+                trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
+                drop(latency);
+                self.tell_acked(spout, &mut trees, &mut count, now);
+                if batch.is_taken() {
+                    break;
+                }
+            }
             self.parts.inbox.recycle(batch);
             self.applied.set(self.applied.get() + 1);
-            self.tell_acked(spout, &mut trees, &mut count, now);
         }
         self.publish(&count, trees.pending());
         drop(trees);
@@ -184,7 +189,6 @@ impl<S: Spout> SpoutStage<S> {
     fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {
         let place = why.place();
         let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
-        let engine = &self.parts.shared.engine;
         let letter = DeadLetter {
             spout: self.parts.stats.place.component.to_string(),
             component: place.map(|place| place.component.to_string()),
@@ -192,11 +196,39 @@ impl<S: Spout> SpoutStage<S> {
             error: why.to_string(),
             attempts: tree.copy.as_ref().map_or(1, |copy| copy.attempts),
             tuple: tuple.or_else(root),
+            input: None,
         };
+        self.write_letter(letter, Phase::Acked);
+    }
+
+    /// The spout could not make a tuple of a piece of its input.
+    #[cold]
+    pub(super) fn give_up(&self, why: &Error) {
+        let stats = &self.parts.stats;
+        stats.dead_letters.add(1);
+        let letter = DeadLetter {
+            spout: stats.place.component.to_string(),
+            component: Some(stats.place.component.to_string()),
+            task: Some(stats.place.task),
+            error: why.chain(),
+            attempts: 0,
+            tuple: None,
+            input: BadInput::find(why).map(|bad| bad.input().clone()),
+        };
+        self.write_letter(letter, Phase::Next);
+    }
+
+    fn write_letter(&self, letter: DeadLetter, phase: Phase) {
+        let (engine, place) = (&self.parts.shared.engine, &self.parts.stats.place);
         // Somebody else's code, in the middle of our books.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| engine.dead_letter(letter))) {
-            let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
-            engine.report(&self.parts.stats.place, None, &Error::msg(why));
+        match catch_unwind(AssertUnwindSafe(|| engine.reports.dead_letter(letter))) {
+            Ok(Ok(())) => {}
+            // What was given up would be nowhere.
+            Ok(Err(why)) => engine.fail(place, phase, &why),
+            Err(panic) => {
+                let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
+                engine.report(place, None, &Error::msg(why));
+            }
         }
     }
 }

@@ -14,13 +14,10 @@ use std::{
     task::{Context as Waking, Poll},
 };
 
-use tormenta_dsl::{
-    Context, Error, Failure, Root, Settings, Spout, Streams,
-    emitter::Output,
-    engine::{Batch, Flush},
-};
+use tormenta_dsl::{Context, Error, Failure, Settings, Spout, emitter::Output, engine::Flush};
 
 use super::{
+    filling::Filling,
     guard::{Guarded, Running},
     shared::LoopShared,
     spout_trees::Trees,
@@ -224,8 +221,8 @@ impl<S: Spout> SpoutStage<S> {
         let free = self.room();
         let mut room = limit;
         if self.may_replay() {
-            let open = self.trees.borrow().pending();
-            room -= self.fill_replays(pending_max.saturating_sub(open).min(limit));
+            let (open, slots) = (self.trees.borrow().pending(), self.trees.borrow().room());
+            room -= self.fill_replays(pending_max.saturating_sub(open).min(slots).min(limit));
         }
         room = room.min(free).min(self.fill_max.get());
         if room == 0 {
@@ -246,7 +243,9 @@ impl<S: Spout> SpoutStage<S> {
                 return Filled::Wait;
             };
             match next {
+                Ok(Some((value, id))) if spout.is_replay(&id) => filling.push_replay(value, id),
                 Ok(Some((value, id))) => filling.push(value, id),
+                Err(why) if why.is_poison() => self.give_up(&why),
                 other => {
                     self.end(Phase::Next, other.err());
                     return Filled::Wait;
@@ -374,18 +373,24 @@ impl<S: Spout> SpoutStage<S> {
         match next {
             Some(Ok(Some((value, id)))) => {
                 self.start_batch();
-                self.stage_one(value, id);
+                self.stage_one(spout, value, id);
                 self.settle(spout).await;
             }
+            Some(Err(why)) if why.is_poison() => self.give_up(&why),
             Some(other) => self.end(Phase::Next, other.err()),
             None => {}
         }
     }
 
-    fn stage_one(&self, value: S::Output, id: S::Id) {
+    fn stage_one(&self, spout: &S, value: S::Output, id: S::Id) {
         let mut trees = self.trees.borrow_mut();
         let mut staged = self.parts.output.staged_mut();
-        Filling::new(&mut trees, &mut staged, self.parts.settings.tracked).push(value, id);
+        let mut filling = Filling::new(&mut trees, &mut staged, self.parts.settings.tracked);
+        if spout.is_replay(&id) {
+            filling.push_replay(value, id);
+        } else {
+            filling.push(value, id);
+        }
     }
 
     fn is_interrupted(&self, may_ask: bool) -> bool {
@@ -402,7 +407,8 @@ impl<S: Spout> SpoutStage<S> {
     fn room(&self) -> usize {
         let trees = self.trees.borrow();
         let waiting = if planted!(UnboundedRetries) { 0 } else { trees.waiting() };
-        self.parts.settings.pending_max.saturating_sub(trees.pending() + waiting)
+        let allowed = self.parts.settings.pending_max.saturating_sub(trees.pending() + waiting);
+        allowed.min(trees.room())
     }
 
     /// Says what is done, and whether anything more will come.
@@ -444,50 +450,5 @@ impl<S: Spout> SpoutStage<S> {
         self.parts.stats.restarts.add(1);
         self.takeovers.fetch_add(1, Ordering::SeqCst);
         self.not_taken.set(self.not_taken.get() + 1);
-    }
-}
-
-/// A batch that is being filled. The two vectors are its own meanwhile, so that the loop keeps
-/// them in registers; they go back when it ends, by a panic too.
-struct Filling<'a, O: Streams, Id> {
-    trees: &'a mut Trees<O, Id>,
-    staged: &'a mut Batch<O>,
-    values: Vec<O>,
-    ids: Vec<Id>,
-    /// Tuples that are in the batch already.
-    before: usize,
-    is_tracked: bool,
-    replays: bool,
-}
-
-impl<'a, O: Streams, Id> Filling<'a, O, Id> {
-    fn new(trees: &'a mut Trees<O, Id>, staged: &'a mut Batch<O>, is_tracked: bool) -> Self {
-        let (values, ids) = (std::mem::take(&mut staged.values), trees.take_ids());
-        let (before, replays) = (values.len(), is_tracked && trees.replays());
-        Self { trees, staged, values, ids, before, is_tracked, replays }
-    }
-
-    #[inline(always)]
-    fn push(&mut self, value: O, id: Id) {
-        if self.replays {
-            self.trees.keep(value.clone());
-        }
-        if self.is_tracked {
-            self.ids.push(id);
-        }
-        self.values.push(value);
-    }
-}
-
-impl<O: Streams, Id> Drop for Filling<'_, O, Id> {
-    fn drop(&mut self) {
-        let filled = self.values.len() - self.before;
-        let first = match self.is_tracked {
-            true => Root::provisional(self.ids.len() - filled, false),
-            false => Root::NONE,
-        };
-        self.staged.roots.push_run(first, filled, 0);
-        self.staged.values = std::mem::take(&mut self.values);
-        self.trees.put_ids(std::mem::take(&mut self.ids));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use tormenta_dsl::{Failure, Retry, Root, record::Record};
+use tormenta_dsl::{Failure, Grove, Retry, Root, record::Record};
 
+use super::kept::Kept;
 use crate::{
     acker::{
         acks::{AckBatch, Fail, Own},
-        ledger::{Applied, Ledger},
+        ledger::{Applied, Completed, Ledger},
     },
     clock::{Nanos, nanos},
     metrics::Histogram,
@@ -26,10 +27,8 @@ pub(crate) struct Trees<O, Id> {
     ids: Vec<Id>,
     /// Copies of the batch's tuples; empty where the engine does not replay.
     copies: Vec<Copy<O>>,
-    /// Ids of trees that have a ledger entry, by slot.
-    open: Vec<Option<Id>>,
-    /// Their copies, by slot; empty where the engine does not replay.
-    open_copies: Vec<Option<Copy<O>>>,
+    /// What is kept of trees that have a ledger entry, by block.
+    open: Vec<Kept<O, Id>>,
     /// Failed tuples that wait for their next attempt, by the time at which it is due.
     waiting: BTreeMap<(Nanos, u64), (Id, Copy<O>)>,
     sequence: u64,
@@ -50,6 +49,9 @@ pub(crate) struct Copy<O> {
     pub(crate) tuple: O,
     pub(crate) attempts: u32,
 }
+
+/// Groves that are acked before the spout is told, so that their ids are still at hand.
+const GROVES_AT_ONCE: usize = 64;
 
 /// How a tree ended without success, or one attempt at it.
 pub(crate) enum Ended<O, Id> {
@@ -73,7 +75,6 @@ impl<O, Id> Trees<O, Id> {
             ids: Vec::new(),
             copies: Vec::new(),
             open: Vec::new(),
-            open_copies: Vec::new(),
             waiting: BTreeMap::new(),
             sequence: 0,
             acked: Vec::new(),
@@ -93,6 +94,11 @@ impl<O, Id> Trees<O, Id> {
     /// Trees that have a ledger entry.
     pub(crate) fn pending(&self) -> usize {
         self.ledger.borrow().len()
+    }
+
+    /// How many more trees can have a ledger entry, at least.
+    pub(crate) fn room(&self) -> usize {
+        self.ledger.borrow().room()
     }
 
     /// Tuples that wait for their next attempt.
@@ -173,20 +179,17 @@ impl<O, Id> Trees<O, Id> {
 
     /// Nothing failed; some tuples, or all, are on their way elsewhere.
     fn settle_each(&mut self, own: &Own) {
-        let slots = self.ledger.borrow().slots();
-        if self.open.len() < slots {
-            self.open.resize_with(slots, || None);
+        let blocks = self.ledger.borrow().blocks();
+        if self.open.len() < blocks {
+            self.open.resize_with(blocks, Kept::default);
         }
         // No ack of these was applied since they were opened: this loop does that later.
         let (mut ids, mut copies) = (self.ids.drain(..), self.copies.drain(..));
-        for run in &own.runs {
-            let slots = run.first.slot()..run.first.slot() + run.count;
-            for (slot, id) in slots.clone().zip(ids.by_ref()) {
-                self.open[slot] = Some(id);
-            }
-            for (slot, copy) in slots.zip(copies.by_ref()) {
-                put(&mut self.open_copies, slot, copy);
-            }
+        for grove in own.runs.iter().flat_map(|run| Grove::of_run(run.first, run.count)) {
+            let first = grove.block().slot() + grove.trees().trailing_zeros() as usize;
+            let (ids, copies) = (ids.by_ref().take(grove.count()), copies.by_ref());
+            let copies = copies.take(grove.count());
+            self.open[first / Grove::SLOTS].put(first % Grove::SLOTS, ids, copies);
         }
         let roots = own.roots.iter().copied().chain(std::iter::repeat(Root::NONE));
         for (id, root) in ids.zip(roots) {
@@ -195,10 +198,8 @@ impl<O, Id> Trees<O, Id> {
                 self.acked.push(id);
                 continue;
             }
-            self.open[root.slot()] = Some(id);
-            if let Some(copy) = copy {
-                put(&mut self.open_copies, root.slot(), copy);
-            }
+            let (block, slot) = (root.slot() / Grove::SLOTS, root.slot() % Grove::SLOTS);
+            self.open[block].put(slot, std::iter::once(id), copy.into_iter());
         }
     }
 
@@ -231,7 +232,8 @@ impl<O, Id> Trees<O, Id> {
         self.settle_each(own);
     }
 
-    /// Applies acks of other loops.
+    /// Applies acks of other loops, or some of them where they are many: for as long as any are
+    /// left, it is to be called again, and the spout told meanwhile.
     pub(crate) fn apply(
         &mut self,
         acks: &mut AckBatch,
@@ -247,26 +249,23 @@ impl<O, Id> Trees<O, Id> {
         let mut ledger = self.ledger.borrow_mut();
         // Neighbours were mostly opened together: one value of the histogram for each run.
         let (mut since, mut count) = (0, 0);
-        let mut complete = |slot: usize, opened| {
+        let mut complete = |(block, trees, opened): Completed| {
             if opened != since {
                 if count > 0 {
                     latency.record(now - since, count);
                 }
                 (since, count) = (opened, 0);
             }
-            count += 1;
-            if let Some(copy) = self.open_copies.get_mut(slot) {
-                *copy = None;
-            }
-            self.acked.extend(self.open[slot].take());
+            count += u64::from(trees.count_ones());
+            self.open[block].complete(trees, &mut self.acked);
         };
-        for (root, xor) in &acks.xors {
-            if let Applied::Complete { slot, opened } = ledger.apply(*root, *xor) {
-                complete(slot, opened);
+        for (root, xor) in acks.xors.drain(..) {
+            if let Applied::Complete { slot, opened } = ledger.apply(root, xor) {
+                complete((slot / Grove::SLOTS, 1 << (slot % Grove::SLOTS), opened));
             }
         }
-        for run in &acks.runs {
-            ledger.apply_run(*run, &mut complete);
+        for grove in acks.take_groves(GROVES_AT_ONCE) {
+            ledger.apply_grove(*grove, &mut complete);
         }
         if count > 0 {
             latency.record(now - since, count);
@@ -309,8 +308,7 @@ impl<O, Id> Trees<O, Id> {
 
     fn take_failed(&mut self, root: Root) -> Option<Tree<O, Id>> {
         let slot = self.ledger.borrow_mut().fail(root)?;
-        let copy = self.open_copies.get_mut(slot).and_then(Option::take);
-        self.open.get_mut(slot)?.take().map(|id| Tree { id, copy })
+        self.open.get_mut(slot / Grove::SLOTS)?.take(slot % Grove::SLOTS)
     }
 
     fn fail_tree(&mut self, tree: Tree<O, Id>, fail: Fail, now: Nanos) -> Ended<O, Id> {
@@ -332,11 +330,4 @@ impl<O, Id> Trees<O, Id> {
         self.waiting.insert((due, self.sequence), (tree.id, copy));
         Ended::Retrying
     }
-}
-
-fn put<T>(slots: &mut Vec<Option<T>>, slot: usize, value: T) {
-    if slot >= slots.len() {
-        slots.resize_with(slot + 1, || None);
-    }
-    slots[slot] = Some(value);
 }

@@ -244,6 +244,7 @@ impl<B: Bolt> BoltTest<B> {
             report: Arc::new(move |_, error| {
                 reported.lock().unwrap_or_else(PoisonError::into_inner).push(error.chain());
             }),
+            drain: Arc::new(|| {}),
         });
         let result = run(&self.timers, self.bolt.prepare(&cx));
         self.note(result);

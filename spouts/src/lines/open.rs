@@ -65,12 +65,18 @@ impl Packing {
 pub(crate) fn open(source: &Source, progress: &Arc<Progress>) -> Result<Reader> {
     let progress = progress.clone();
     match source {
-        Source::Stdin => unpack(Counted { reader: io::stdin(), progress }, source),
-        Source::File(path, _) | Source::Pipe(path) => {
-            let file = File::open(path).map_err(|e| Error::msg(cannot_read(path, &e)))?;
-            unpack(Counted { reader: file, progress }, source)
+        Source::Stdin => unpack(Counted::new(io::stdin(), 0, progress), source),
+        Source::Pipe(path) => unpack(Counted::new(open_file(path)?, 0, progress), source),
+        Source::File(path, _) => {
+            let file = open_file(path)?;
+            let bytes = file.metadata().map_err(|e| Error::msg(cannot_read(path, &e)))?.len();
+            unpack(Counted::new(file, bytes, progress), source)
         }
     }
+}
+
+fn open_file(path: &Path) -> Result<File> {
+    File::open(path).map_err(|e| Error::msg(cannot_read(path, &e)))
 }
 
 /// Whether a file can be opened and is packed as its name says. Pipes are left alone, because
@@ -123,6 +129,7 @@ fn unpack_zstd(_packed: impl Read + Send + 'static, source: &Source) -> Result<R
 /// the bytes of the next line that were read: half a line is not delivered as if it were one.
 pub(crate) fn broken(source: &Source, lines: u64, begun: usize, error: io::Error) -> Error {
     let what = match error.kind() {
+        _ if Truncated::is_in(&error) => "was truncated while it was read",
         io::ErrorKind::UnexpectedEof => "is torn: its packed data end in the middle",
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
             "cannot be unpacked any further and is probably damaged"
@@ -136,19 +143,53 @@ pub(crate) fn broken(source: &Source, lines: u64, begun: usize, error: io::Error
     Error::from(error).context(text)
 }
 
-/// Counts what is read.
+/// Counts what is read, and notices when it is less than there was.
 struct Counted<R> {
     reader: R,
+    read: u64,
+    /// Bytes that there were when it was opened; there may be more by now.
+    bytes: u64,
     progress: Arc<Progress>,
+}
+
+impl<R> Counted<R> {
+    fn new(reader: R, bytes: u64, progress: Arc<Progress>) -> Self {
+        Self { reader, read: 0, bytes, progress }
+    }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(into)?;
+        if read == 0 && !into.is_empty() && self.read < self.bytes {
+            return Err(io::Error::other(Truncated { read: self.read, bytes: self.bytes }));
+        }
+        self.read += read as u64;
         self.progress.add(read);
         Ok(read)
     }
 }
+
+/// A file is shorter than it was when it was opened.
+#[derive(Debug)]
+struct Truncated {
+    read: u64,
+    bytes: u64,
+}
+
+impl Truncated {
+    fn is_in(error: &io::Error) -> bool {
+        error.get_ref().and_then(|error| error.downcast_ref::<Self>()).is_some()
+    }
+}
+
+impl std::fmt::Display for Truncated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it ended after {} of {} bytes", self.read, self.bytes)
+    }
+}
+
+impl std::error::Error for Truncated {}
 
 #[cfg(test)]
 mod tests {
@@ -162,6 +203,29 @@ mod tests {
         for head in [&b""[..], b"\x1f", b"text", b"\x28\xb5"] {
             assert_eq!(Packing::of_magic(head), None, "{head:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_truncated_meanwhile_is_not_taken_for_whole() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.txt");
+        std::fs::write(&path, vec![b'x'; 100]).expect("written");
+        let source = Source::File(path.clone(), 100);
+        let progress = Arc::<Progress>::default();
+        let mut reader = open(&source, &progress).expect("opened");
+        reader.read_exact(&mut [0; 30]).expect("read");
+        let cut = |bytes| File::options().write(true).open(&path).and_then(|f| f.set_len(bytes));
+        cut(40).expect("truncated");
+        let mut rest = Vec::new();
+        let error = reader.read_to_end(&mut rest).expect_err("truncated");
+        let text = broken(&source, 3, 5, error).to_string();
+        let expected = "a.txt` was truncated while it was read; the 3 lines before that were \
+            delivered, line 4 is cut off and was not: it ended after 40 of 100 bytes";
+        assert!(text.ends_with(expected) && rest.len() == 10, "{text}");
+        cut(200).expect("grown");
+        let mut reader = open(&source, &progress).expect("opened");
+        cut(300).expect("grown");
+        assert_eq!(reader.read_to_end(&mut Vec::new()).expect("whole"), 300);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Splits the chunks of one task into lines.
 
-use std::path::Path;
-
 use tormenta_dsl::{Error, Result, text::Line};
 
 use super::{
     chunks::{Chunks, More, Stop},
     open,
+    sources::Source,
     split::Splitter,
 };
 
@@ -53,8 +52,8 @@ impl Reading {
     }
 
     /// The source that the last line came from.
-    pub(crate) fn path(&self) -> &Path {
-        self.chunks.source().path()
+    pub(crate) fn source(&self) -> &Source {
+        self.chunks.source()
     }
 
     #[cold]

@@ -5,8 +5,7 @@ use std::{marker::PhantomData, path::PathBuf, sync::Arc};
 use tormenta_dsl::{Context, Error, Result, Spout, Tuple};
 
 use super::{
-    BadRow, BadRows,
-    bad::{Bin, TaskBin},
+    bad::bad_row,
     parser::{Found, Parser},
     table::Table,
 };
@@ -26,10 +25,11 @@ use crate::lines::{
 /// `default`, and an `Option` may have no column. An empty field is a `None`.
 ///
 /// **Wrong columns** are an error before the first row, which names the file and all columns that
-/// are missing. **A bad row** does not end the run: it goes to [`bad_rows`](CsvRows::bad_rows) with
-/// its file, line and mistake. So does a last row that was cut off, as far as that can be told: a
-/// missing field or an open quote can, a last number without its last digits cannot. A file that is
-/// torn or damaged is an error after all its whole rows.
+/// are missing. **A bad row** does not end the run: it becomes a dead letter, whose
+/// [`input`](tormenta_dsl::RawInput) has its file and line (`swipes.csv:17`) and its text. So does
+/// a last row that was cut off, as far as that can be told: a missing field or an open quote can, a
+/// last number without its last digits cannot. A file that is torn or damaged, or that is shorter
+/// than it was when it was opened, is an error after all its whole rows.
 ///
 /// Quotes may hold delimiters and line ends. A mark of the byte order (BOM) is skipped. A file
 /// without a byte has no rows.
@@ -53,7 +53,6 @@ use crate::lines::{
 pub struct CsvRows<T> {
     inputs: Inputs,
     format: Format,
-    bin: Bin,
     /// Present once the task runs.
     reading: Option<Reading>,
     tuple: PhantomData<fn() -> T>,
@@ -83,7 +82,6 @@ struct Reading {
     parser: Parser,
     /// How rows become tuples; `None` before the first row of a file.
     table: Option<Table>,
-    bin: TaskBin,
     rows: u64,
 }
 
@@ -114,8 +112,7 @@ impl<T: Tuple> CsvRows<T> {
             columns: Columns::Header,
             row_bytes_max: Self::ROW_BYTES_MAX,
         };
-        let (inputs, bin) = (Inputs::of(paths), Bin::default());
-        Self { inputs, format, bin, reading: None, tuple: PhantomData }
+        Self { inputs: Inputs::of(paths), format, reading: None, tuple: PhantomData }
     }
 
     /// What stands between fields, a comma unless said otherwise.
@@ -169,29 +166,6 @@ impl<T: Tuple> CsvRows<T> {
     pub fn row_bytes_max(mut self, bytes: usize) -> Self {
         self.format.row_bytes_max = bytes;
         self
-    }
-
-    /// Called for every bad row, by the task that finds it. It should return soon.
-    ///
-    /// ```
-    /// let rows = tormenta_spouts::CsvRows::<u64>::at("numbers.csv");
-    /// let rows = rows.on_bad_row(|row| eprintln!("{row}"));
-    /// ```
-    #[must_use]
-    pub fn on_bad_row(mut self, call: impl Fn(&BadRow) + Send + Sync + 'static) -> Self {
-        self.bin.on_bad_row = Some(Arc::new(call));
-        self
-    }
-
-    /// The bad rows of all tasks, for as long as somebody wants to know.
-    ///
-    /// ```
-    /// let rows = tormenta_spouts::CsvRows::<u64>::at("numbers.csv");
-    /// assert_eq!(rows.bad_rows().count(), 0);
-    /// ```
-    #[must_use]
-    pub fn bad_rows(&self) -> Arc<BadRows> {
-        self.bin.rows.clone()
     }
 
     /// How far all tasks are: see [`Lines::progress`](crate::Lines::progress).
@@ -286,9 +260,7 @@ impl Reading {
         loop {
             match self.parser.row() {
                 Found::More => return Ok(None),
-                Found::Bad(line, why) => {
-                    self.bin.put(self.chunks.source().path(), line, why);
-                }
+                Found::Bad(line, why) => return Err(self.bad_row(line, why)),
                 Found::Row(line) => {
                     let table = match &mut self.table {
                         Some(table) => table,
@@ -301,16 +273,17 @@ impl Reading {
                             table
                         }
                     };
-                    match table.tuple(&self.parser) {
-                        Ok(tuple) => {
-                            self.rows += 1;
-                            return Ok(Some(tuple));
-                        }
-                        Err(why) => self.bin.put(self.chunks.source().path(), line, why),
-                    }
+                    let tuple = table.tuple(&self.parser);
+                    let tuple = tuple.map_err(|why| self.bad_row(line, why))?;
+                    self.rows += 1;
+                    return Ok(Some(tuple));
                 }
             }
         }
+    }
+
+    fn bad_row(&self, line: u64, why: String) -> Error {
+        bad_row(self.chunks.source(), line, self.parser.raw(), why)
     }
 
     /// The first row of a file. Files were looked at before; a pipe is seen here first.
@@ -353,13 +326,12 @@ impl Reading {
     }
 }
 
-/// A clone starts from the beginning. Progress and bad rows are shared with the original.
+/// A clone starts from the beginning. Progress is shared with the original.
 impl<T> Clone for CsvRows<T> {
     fn clone(&self) -> Self {
         Self {
             inputs: self.inputs.clone(),
             format: self.format.clone(),
-            bin: self.bin.clone(),
             reading: None,
             tuple: PhantomData,
         }
@@ -386,7 +358,6 @@ impl<T: Tuple> Spout for CsvRows<T> {
             chunks: Chunks::new(mine, self.inputs.progress.clone()),
             parser: self.format.parser(),
             table: None,
-            bin: self.bin.open(cx),
             rows: 0,
         });
         Ok(())

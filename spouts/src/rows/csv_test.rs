@@ -4,7 +4,7 @@ use std::{fs, io::Write};
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
-use tormenta_dsl::{Result, Spout, Tuple};
+use tormenta_dsl::{BadInput, RawInput, Result, Spout, Tuple};
 
 use super::*;
 use crate::testing::{ManualTimer, block_on, context};
@@ -36,29 +36,49 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     packed.finish().expect("packed")
 }
 
-/// All tuples of one task, and how it ended.
-fn read<S: Spout<Id = ()>>(mut spout: S) -> (Vec<S::Output>, Result) {
-    let mut read = Vec::new();
+/// All tuples of one task, and how it ended; no row may be bad.
+fn read<S: Spout<Id = ()>>(spout: S) -> (Vec<S::Output>, Result) {
+    let (read, bad, result) = read_all(spout);
+    assert_eq!(bad, []);
+    (read, result)
+}
+
+/// The input of bad rows, and why they are bad.
+type Bad = Vec<(RawInput, String)>;
+
+/// All tuples of one task, its bad rows, and how it ended.
+fn read_all<S: Spout<Id = ()>>(mut spout: S) -> (Vec<S::Output>, Bad, Result) {
+    let (mut read, mut bad) = (Vec::new(), Vec::new());
     if let Err(error) = block_on(spout.prepare(&context(0, 1, &ManualTimer::new()))) {
-        return (read, Err(error));
+        return (read, bad, Err(error));
     }
     loop {
         match block_on(spout.next()) {
             Ok(Some((tuple, ()))) => read.push(tuple),
-            Ok(None) => return (read, Ok(())),
-            Err(error) => return (read, Err(error)),
+            Ok(None) => return (read, bad, Ok(())),
+            Err(error) if error.is_poison() => {
+                let input = BadInput::find(&error).expect("the input").input().clone();
+                let why = error.chain();
+                let why = why.strip_prefix(&input.origin).and_then(|why| why.strip_prefix(": "));
+                bad.push((input, why.expect("the origin goes first").to_owned()));
+            }
+            Err(error) => return (read, bad, Err(error)),
         }
     }
 }
 
+/// The rows of a file, and the lines and mistakes of its bad ones.
 fn csv(text: &[u8]) -> (Vec<Swipe>, Vec<(u64, String)>) {
     let dir = directory(&[("swipes.csv", text)]);
-    let rows = CsvRows::<Swipe>::at(dir.path().join("swipes.csv"));
-    let bad = rows.bad_rows();
-    let (read, result) = read(rows);
+    let path = dir.path().join("swipes.csv");
+    let (read, bad, result) = read_all(CsvRows::<Swipe>::at(&path));
     result.expect("bad rows end nothing");
-    let bad = bad.latest().into_iter();
-    (read, bad.map(|row| (row.line, row.error)).collect())
+    (read, bad.into_iter().map(|(input, why)| (line(&input, &path), why)).collect())
+}
+
+fn line(input: &RawInput, path: &std::path::Path) -> u64 {
+    let line = input.origin.strip_prefix(&format!("{}:", path.display()));
+    line.and_then(|line| line.parse().ok()).expect("the file and the line")
 }
 
 #[test]
@@ -159,20 +179,37 @@ fn json_lines_are_tuples_or_bad_rows() {
     let text = b"\xef\xbb\xbf{\"card\":1,\"amt\":1.5,\"zip\":0}\r\n\n  \n{\"card\":2}\n[\n\
         {\"card\":3,\"amt\":3,\"shop\":\"x\"}\n{\"card\":4,\"am";
     let dir = directory(&[("a.jsonl", text), ("b.jsonl.gz", &gzip(text))]);
-    let calls = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let rows = JsonLines::<Swipe>::at(dir.path()).on_bad_row({
-        let calls = calls.clone();
-        move |_| {
-            calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-    });
-    let bad = rows.bad_rows();
-    let (rows, result) = read(rows);
+    let (rows, bad, result) = read_all(JsonLines::<Swipe>::at(dir.path()));
     result.expect("bad rows end nothing");
     let once = [swipe(1, 1.5, ""), swipe(3, 3.0, "x")];
     assert_eq!(rows, [once.clone(), once].concat());
-    let lines: Vec<u64> = bad.latest().iter().map(|row| row.line).collect();
-    assert_eq!(lines, [4, 5, 7, 4, 5, 7]);
-    assert_eq!(bad.latest()[0].error, "missing field `amt` at column 10");
-    assert_eq!((bad.count(), calls.load(std::sync::atomic::Ordering::Relaxed)), (6, 6));
+    for (half, name) in [(&bad[..3], "a.jsonl"), (&bad[3..], "b.jsonl.gz")] {
+        let path = dir.path().join(name);
+        let lines: Vec<u64> = half.iter().map(|(input, _)| line(input, &path)).collect();
+        assert_eq!(lines, [4, 5, 7]);
+        assert_eq!(half[0].1, "missing field `amt` at column 10");
+        let texts = half.iter().map(|(input, _)| input.text.as_str());
+        assert!(texts.eq(["{\"card\":2}", "[", "{\"card\":4,\"am"]));
+    }
+}
+
+#[test]
+fn a_bad_row_is_shown_as_it_is_and_a_long_one_is_cut() {
+    let long = "x".repeat(9_000);
+    let text = format!(
+        "card,amt,shop\n\"1\",1,\"a\n\"\"b\"\r\nx,\"1\n\",\n{long},1,\n2,2,{long}\n3,3,c\n"
+    );
+    let dir = directory(&[("a.csv", text.as_bytes())]);
+    let rows = CsvRows::<Swipe>::at(dir.path().join("a.csv")).row_bytes_max(8_000);
+    let (rows, bad, result) = read_all(rows);
+    result.expect("bad rows end nothing");
+    assert_eq!(rows, [swipe(1, 1.0, "a\n\"b"), swipe(3, 3.0, "c")]);
+    let cut = |prefix: usize| (9_000 + prefix - BadInput::BYTES_MAX) as u64;
+    let inputs: Vec<_> = bad.iter().map(|(input, _)| (&input.text[..], input.cut_bytes)).collect();
+    assert_eq!(inputs[0], ("x,\"1\n\",", 0));
+    assert_eq!(inputs[1].0, &long[..BadInput::BYTES_MAX]);
+    assert!(inputs[2].0.starts_with("2,2,xxx"));
+    // With the end of the row, where that was read.
+    assert_eq!((inputs[1].1, inputs[2].1), (cut(3) + 1, cut(4) + 1));
+    assert!(bad[1].1.starts_with("the row is longer than 8000 bytes"));
 }

@@ -5,10 +5,7 @@ use std::{marker::PhantomData, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use tormenta_dsl::{Context, Error, Result, Spout, Tuple, text::Line};
 
-use super::{
-    BadRow, BadRows,
-    bad::{Bin, TaskBin},
-};
+use super::bad::bad_row;
 use crate::lines::{Progress, chunks::Chunks, inputs::Inputs, reading::Reading};
 
 /// Emits the lines of JSON files as tuples: one value a line (NDJSON).
@@ -18,8 +15,9 @@ use crate::lines::{Progress, chunks::Chunks, inputs::Inputs, reading::Reading};
 /// skipped. Empty lines and a mark of the byte order (BOM) are skipped.
 ///
 /// **A bad row** - no JSON, a missing field, a value of another type, a last line that was cut off
-/// - does not end the run: it goes to [`bad_rows`](JsonLines::bad_rows) with its file, line and
-///   mistake. A file that is torn or damaged is an error after all its whole lines, and so is a
+/// - does not end the run: it becomes a dead letter, whose [`input`](tormenta_dsl::RawInput) has
+///   its file and line (`edits.jsonl:17`) and its text. A file that is torn or damaged, or that is
+///   shorter than it was when it was opened, is an error after all its whole lines, and so is a
 ///   line of more than `line_bytes_max` bytes.
 ///
 /// **Guarantee**: it replays nothing by itself; `.replaying(..)` does, for as long as the process
@@ -41,9 +39,8 @@ use crate::lines::{Progress, chunks::Chunks, inputs::Inputs, reading::Reading};
 pub struct JsonLines<T> {
     inputs: Inputs,
     line_bytes_max: usize,
-    bin: Bin,
     /// Present once the task runs.
-    reading: Option<(Reading, TaskBin)>,
+    reading: Option<Reading>,
     tuple: PhantomData<fn() -> T>,
 }
 
@@ -68,7 +65,6 @@ impl<T: Tuple> JsonLines<T> {
         Self {
             inputs: Inputs::of(paths),
             line_bytes_max: crate::Lines::LINE_BYTES_MAX,
-            bin: Bin::default(),
             reading: None,
             tuple: PhantomData,
         }
@@ -83,29 +79,6 @@ impl<T: Tuple> JsonLines<T> {
     pub fn line_bytes_max(mut self, bytes: usize) -> Self {
         self.line_bytes_max = bytes;
         self
-    }
-
-    /// Called for every bad row, by the task that finds it. It should return soon.
-    ///
-    /// ```
-    /// let rows = tormenta_spouts::JsonLines::<u64>::at("numbers.jsonl");
-    /// let rows = rows.on_bad_row(|row| eprintln!("{row}"));
-    /// ```
-    #[must_use]
-    pub fn on_bad_row(mut self, call: impl Fn(&BadRow) + Send + Sync + 'static) -> Self {
-        self.bin.on_bad_row = Some(Arc::new(call));
-        self
-    }
-
-    /// The bad rows of all tasks, for as long as somebody wants to know.
-    ///
-    /// ```
-    /// let rows = tormenta_spouts::JsonLines::<u64>::at("numbers.jsonl");
-    /// assert_eq!(rows.bad_rows().count(), 0);
-    /// ```
-    #[must_use]
-    pub fn bad_rows(&self) -> Arc<BadRows> {
-        self.bin.rows.clone()
     }
 
     /// How far all tasks are: see [`Lines::progress`](crate::Lines::progress).
@@ -167,13 +140,12 @@ fn in_words(error: &serde_json::Error) -> String {
     }
 }
 
-/// A clone starts from the beginning. Progress and bad rows are shared with the original.
+/// A clone starts from the beginning. Progress is shared with the original.
 impl<T> Clone for JsonLines<T> {
     fn clone(&self) -> Self {
         Self {
             inputs: self.inputs.clone(),
             line_bytes_max: self.line_bytes_max,
-            bin: self.bin.clone(),
             reading: None,
             tuple: PhantomData,
         }
@@ -195,13 +167,13 @@ impl<T: Tuple> Spout for JsonLines<T> {
 
     async fn prepare(&mut self, cx: &Context) -> Result {
         let chunks = Chunks::new(self.inputs.mine(cx)?, self.inputs.progress.clone());
-        self.reading = Some((Reading::new(chunks, self.line_bytes_max), self.bin.open(cx)));
+        self.reading = Some(Reading::new(chunks, self.line_bytes_max));
         Ok(())
     }
 
     #[inline]
     async fn next(&mut self) -> Result<Option<(T, ())>> {
-        let Some((reading, bin)) = &mut self.reading else {
+        let Some(reading) = &mut self.reading else {
             return Err(Error::msg("the spout was not prepared"));
         };
         loop {
@@ -209,7 +181,9 @@ impl<T: Tuple> Spout for JsonLines<T> {
                 match parse(&line) {
                     Parsed::Tuple(tuple) => return Ok(Some((tuple, ()))),
                     Parsed::Empty => {}
-                    Parsed::Bad(why) => bin.put(reading.path(), line.number, why),
+                    Parsed::Bad(why) => {
+                        return Err(bad_row(reading.source(), line.number, (&line.text, 0), why));
+                    }
                 }
             }
             if !reading.more().await? {

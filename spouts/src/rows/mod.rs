@@ -3,7 +3,7 @@
 //! ```text
 //!   named --> chunks --> rows of fields --> tuples          csv.rs, parser.rs, table.rs
 //!   named --> chunks --> lines ----------> tuples          json.rs
-//!                            `-- bad ----> BadRows          bad.rs
+//!                            `-- bad ----> dead letters     bad.rs
 //! ```
 //!
 //! Both spouts read what [`Lines`](crate::Lines) reads. That the columns of a file are the fields
@@ -22,7 +22,6 @@ mod parser;
 #[cfg(feature = "csv")]
 mod table;
 
-pub use bad::{BadRow, BadRows};
 #[cfg(feature = "csv")]
 pub use csv::CsvRows;
 pub use json::JsonLines;

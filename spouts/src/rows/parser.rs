@@ -8,9 +8,14 @@
 use bytes::Bytes;
 use csv_core::ReadRecordResult;
 use memchr::{memchr, memchr_iter, memchr2};
+use tormenta_dsl::BadInput;
 
 /// Fields that a row may have. A row with more is too long.
 const FIELDS_MAX: usize = 1 << 16;
+
+/// Bytes of a row that are kept as they stand in the file: what is shown, and one more character,
+/// so that none is cut in two.
+const HEAD_BYTES: usize = BadInput::BYTES_MAX + 4;
 
 /// The rows of one file after the other.
 pub(crate) struct Parser {
@@ -28,6 +33,9 @@ pub(crate) struct Parser {
     ends_len: usize,
     /// Where the present row begins in the chunk, if it lies there.
     lies_at: Option<usize>,
+    /// How the present row begins in the file, if `core` has had it, and how many bytes come after.
+    head: Vec<u8>,
+    behind_head: u64,
     delimiter: u8,
     /// Whether `core` has had a part of the present row.
     is_core_begun: bool,
@@ -63,6 +71,8 @@ impl Parser {
             ends: vec![0; 64],
             ends_len: 0,
             lies_at: None,
+            head: Vec::new(),
+            behind_head: 0,
             delimiter,
             is_core_begun: false,
             is_past_mark: false,
@@ -108,6 +118,17 @@ impl Parser {
         }
     }
 
+    /// The present row as it stands in the file, without its end; of a long one the beginning, and
+    /// how many bytes come after.
+    pub(crate) fn raw(&self) -> (&[u8], u64) {
+        if let Some(at) = self.lies_at {
+            return (&self.chunk[at..at + self.ends[self.ends_len - 1]], 0);
+        }
+        let ends = self.head.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+        let ends = if self.behind_head == 0 { ends.count() } else { 0 };
+        (&self.head[..self.head.len() - ends], self.behind_head)
+    }
+
     /// The next row.
     pub(crate) fn row(&mut self) -> Found {
         if self.begun.is_none() && !self.begin() {
@@ -132,6 +153,9 @@ impl Parser {
                 &mut self.ends[self.ends_len..],
             );
             self.lines += memchr_iter(b'\n', &rest[..read]).count() as u64;
+            let kept = read.min(HEAD_BYTES - self.head.len());
+            self.head.extend_from_slice(&rest[..kept]);
+            self.behind_head += (read - kept) as u64;
             self.at += read;
             self.text_len += wrote;
             self.ends_len += ends;
@@ -156,6 +180,8 @@ impl Parser {
         }
         (self.text_len, self.ends_len, self.too_long) = (0, 0, false);
         (self.lies_at, self.is_core_begun) = (None, false);
+        self.head.clear();
+        self.behind_head = 0;
         self.begun = Some(self.lines + 1);
         true
     }
@@ -262,12 +288,26 @@ mod tests {
 
     /// All rows of a text that comes in chunks of these sizes.
     fn parse(text: &[u8], sizes: &[u8], max: usize) -> (Vec<Row>, Vec<(u64, String)>) {
+        parse_raw(text, sizes, max, |_, _| {})
+    }
+
+    /// The same, and what each row or bad row is in the file.
+    fn parse_raw(
+        text: &[u8],
+        sizes: &[u8],
+        max: usize,
+        mut raw: impl FnMut(&[u8], u64),
+    ) -> (Vec<Row>, Vec<(u64, String)>) {
         let (mut parser, mut rest) = (Parser::new(b',', max), text);
         let (mut rows, mut bad) = (Vec::new(), Vec::new());
         let mut sizes = sizes.iter().map(|size| 3 + usize::from(*size)).cycle();
         let mut is_over = false;
         loop {
-            match parser.row() {
+            let found = parser.row();
+            if found != Found::More {
+                raw(parser.raw().0, parser.raw().1);
+            }
+            match found {
                 Found::Row(line) => {
                     let field = |index| parser.field(index).to_vec();
                     rows.push((line, (0..parser.fields()).map(field).collect()));
@@ -312,6 +352,37 @@ mod tests {
             let text: Vec<u8> =
                 text.iter().map(|byte| palette[usize::from(*byte) % palette.len()]).collect();
             parse(&text, &sizes, 64) == parse(&text, &[255], 64)
+        }
+    }
+
+    fn raws(text: &[u8], sizes: &[u8], max: usize) -> Vec<(String, u64)> {
+        let mut raws = Vec::new();
+        parse_raw(text, sizes, max, |raw, more| {
+            raws.push((String::from_utf8_lossy(raw).into_owned(), more));
+        });
+        raws
+    }
+
+    #[test]
+    fn a_row_is_shown_as_it_stands_in_the_file() {
+        let text = b"a,\"b\r\nc\"\r\n\r\nd,e\r\n1234567,8\n\"f,\n";
+        for sizes in [&[0][..], &[1, 0, 5], &[255]] {
+            let whole = ["a,\"b\r\nc\"", "d,e", "1234567,8", "\"f,"];
+            let expected = whole.map(|raw| (raw.to_owned(), 0));
+            assert_eq!(raws(text, sizes, 7), expected, "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_row_the_beginning_is_kept() {
+        let row = "\u{e9}".repeat(9_000);
+        let text = format!("x\n\"{row}\"\ny");
+        for max in [100, 1 << 20] {
+            let raws = raws(text.as_bytes(), &[200], max);
+            let (raw, more) = &raws[1];
+            assert!(format!("\"{row}").starts_with(raw.trim_end_matches('\u{fffd}')));
+            assert_eq!(raws[1].1 as usize, row.len() + 3 - HEAD_BYTES, "{more} bytes more");
+            assert_eq!((raws[0].0.as_str(), raws[2].0.as_str()), ("x", "y"));
         }
     }
 

@@ -12,7 +12,7 @@
 //!
 //! Pure: it is shown the files that there are.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::place::FileId;
 
@@ -45,19 +45,22 @@ pub(crate) enum Step {
 }
 
 /// The file that is being read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Follow {
     linger: Duration,
     current: Option<(FileId, u64)>,
     /// Since when the present file is renamed and at its end.
     quiet: Option<Duration>,
+    /// Files that were read to their ends, as far as the time at which they were written last does
+    /// not tell them from those that come after.
+    left: BTreeSet<FileId>,
 }
 
 impl Follow {
     /// Follows a file from an offset, or the one that will be at the path from its beginning. A
     /// file that was renamed must be quiet for `linger` before it is left.
     pub(crate) fn new(current: Option<(FileId, u64)>, linger: Duration) -> Self {
-        Self { linger, current, quiet: None }
+        Self { linger, current, quiet: None, left: BTreeSet::new() }
     }
 
     pub(crate) fn current(&self) -> Option<(FileId, u64)> {
@@ -98,18 +101,29 @@ impl Follow {
             self.quiet = None;
             return Step::Read;
         }
-        let Some(next) = next_of(me, seen).filter(|_| !me.is_live) else { return Step::Wait };
+        let Some(next) = self.next_of(me, seen).filter(|_| !me.is_live) else { return Step::Wait };
         let since = *self.quiet.get_or_insert(now);
-        if now.saturating_sub(since) < self.linger { Step::Wait } else { Step::Next(next.id) }
+        if now.saturating_sub(since) < self.linger {
+            return Step::Wait;
+        }
+        if next.modified != me.modified {
+            self.left.clear();
+        }
+        self.left.insert(me.id);
+        Step::Next(next.id)
     }
-}
 
-/// The file that was written after this one: the oldest of those that are renamed too, else the one
-/// at the path.
-fn next_of<'a>(me: &Seen, seen: &'a [Seen]) -> Option<&'a Seen> {
-    let later = |file: &&Seen| file.id != me.id && !file.is_live && file.modified >= me.modified;
-    let renamed = seen.iter().filter(later).min_by_key(|file| (file.modified, file.id.inode));
-    renamed.or_else(|| seen.iter().find(|file| file.is_live && file.id != me.id))
+    /// The file that was written after this one: the oldest of those that are renamed too, else the
+    /// one at the path.
+    fn next_of<'a>(&self, me: &Seen, seen: &'a [Seen]) -> Option<&'a Seen> {
+        let is_later = |file: &Seen| {
+            let was_left = file.modified == me.modified && self.left.contains(&file.id);
+            file.modified >= me.modified && !was_left
+        };
+        let later = |file: &&Seen| file.id != me.id && !file.is_live && is_later(file);
+        let renamed = seen.iter().filter(later).min_by_key(|file| (file.modified, file.id.inode));
+        renamed.or_else(|| seen.iter().find(|file| file.is_live && file.id != me.id))
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +201,28 @@ mod tests {
             }
         }
         assert_eq!(order, [2, 3, 4]);
+    }
+
+    /// File times are coarse: a clock of the kernel ticks every few milliseconds.
+    #[test]
+    fn files_of_one_moment_are_read_once_each() {
+        let files = [seen(1, 5, 2), seen(2, 8, 2), seen(3, 8, 2), live(seen(4, 9, 2))];
+        for first in [1, 2, 3] {
+            let mut follow = at(first, files[first as usize - 1].bytes);
+            let mut order = Vec::new();
+            for turn in 0..9 {
+                let here = follow.current().expect("a file").0;
+                let files = files.map(|file| Seen { matches: file.id == here, ..file });
+                let _ = follow.step(&files, SECOND * turn * 2);
+                if let Step::Next(next) = follow.step(&files, SECOND * (turn * 2 + 1)) {
+                    let bytes = files.iter().find(|file| file.id == next).expect("seen").bytes;
+                    follow.went_to(next, bytes);
+                    order.push(next.inode);
+                }
+            }
+            let others: Vec<u64> = [1, 2, 3, 4].into_iter().filter(|id| *id != first).collect();
+            assert_eq!(order, others, "from {first}");
+        }
     }
 
     #[test]

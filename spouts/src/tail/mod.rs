@@ -55,8 +55,9 @@ const SLEEP_MAX: Duration = Duration::from_secs(3600);
 /// `.untracked()`.
 ///
 /// Not seen is a file that was truncated and has grown beyond the old place between two looks with
-/// the same first 1,024 bytes as before; nor is text that was copied and truncated away while no
-/// process was looking, if the copy was packed or removed: the latter is reported.
+/// the same first 1,024 bytes as before; nor text that was written, copied and truncated away
+/// between two looks at an empty file; nor text that was copied and truncated away while no process
+/// was looking, if the copy was packed or removed: the last is reported.
 ///
 /// One task reads, however many there are. It looks every 100 ms in engine time
 /// ([`poll`](Tail::poll)), and reads as `Lines` does: a file system that blocks for long wants
@@ -243,7 +244,7 @@ impl Running {
                 return Ok(Some((line, (spout, number))));
             }
             let Some(reading) = &mut self.reading else { return Ok(None) };
-            if let Some((line, end)) = reading.line()? {
+            if let Some((line, end)) = reading.line(settings)? {
                 if self.open.len() >= OPEN_MAX {
                     return Err(Error::msg(format!(
                         "{OPEN_MAX} lines are not acked; a `Tail` needs a smaller `pending_max` \
@@ -299,6 +300,10 @@ impl Spout for Tail {
             return Err(Error::msg("the spout was not prepared"));
         };
         running.next(&self.settings).await
+    }
+
+    fn is_replay(&self, id: &LineId) -> bool {
+        self.running.as_ref().is_some_and(|running| running.open.has_failed(id.1))
     }
 
     fn acked(&mut self, id: LineId) {

@@ -64,6 +64,12 @@ impl Open {
         self.again.insert((now + wait, number));
     }
 
+    /// Whether a line has failed before.
+    pub(crate) fn has_failed(&self, number: u64) -> bool {
+        let index = number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| self.lines.get(index)).is_some_and(|entry| entry.fails > 0)
+    }
+
     /// When the next failed line is due.
     pub(crate) fn due(&self) -> Option<Duration> {
         self.again.first().map(|(due, _)| *due)

@@ -22,7 +22,7 @@ const FORMAT: u32 = 1;
 pub(crate) const HEAD_BYTES: usize = 1024;
 
 /// A file, whatever it is called at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
     pub(crate) inode: u64,

@@ -26,7 +26,6 @@ pub(crate) struct Reading {
     chunk_at: u64,
     line: u64,
     pool: Pool,
-    line_bytes_max: usize,
     /// Whether the next file could not be opened.
     is_closed: bool,
 }
@@ -56,7 +55,6 @@ impl Reading {
             chunk_at: 0,
             line: place.as_ref().map_or(0, |place| place.line),
             pool: Pool::new(CHUNK_BYTES),
-            line_bytes_max: settings.line_bytes_max,
             is_closed: false,
         };
         if let Some(place) = &place {
@@ -80,8 +78,8 @@ impl Reading {
 
     /// The next line of what was read, and its end.
     #[inline]
-    pub(crate) fn line(&mut self) -> Result<Option<(Line, Place)>> {
-        let text = self.splitter.line().map_err(|_| self.too_long())?;
+    pub(crate) fn line(&mut self, settings: &Settings) -> Result<Option<(Line, Place)>> {
+        let text = self.splitter.line().map_err(|_| self.too_long(settings))?;
         let Some(text) = text else { return Ok(None) };
         self.line += 1;
         let offset = match self.splitter.at() {
@@ -223,10 +221,10 @@ impl Reading {
     }
 
     #[cold]
-    fn too_long(&mut self) -> Error {
-        let (line, max) = (self.line + 1, self.line_bytes_max);
+    fn too_long(&self, settings: &Settings) -> Error {
+        let (line, path, max) = (self.line + 1, settings.path.display(), settings.line_bytes_max);
         Error::msg(format!(
-            "line {line} of the followed file is longer than {max} bytes; allow more with \
+            "line {line} of `{path}` is longer than {max} bytes; allow more with \
              `line_bytes_max`, if this is a text at all"
         ))
     }

@@ -72,6 +72,17 @@ impl World {
         None
     }
 
+    /// The error with which it ends.
+    fn error(&mut self) -> String {
+        loop {
+            match poll_once(self.tail.next()) {
+                Some(Err(error)) => return error.to_string(),
+                Some(Ok(next)) => panic!("{:?}", next.map(|(line, _)| line.text.len())),
+                None => self.clock.advance(Duration::from_millis(50)),
+            }
+        }
+    }
+
     /// Everything that comes, acked.
     fn acked(&mut self) -> Vec<String> {
         let mut texts = Vec::new();
@@ -230,6 +241,38 @@ fn acks_for_the_spout_before_a_panic_are_not_ours() {
     world.tail.acked(old);
     world = world.killed();
     assert_eq!(world.acked(), ["1"]);
+}
+
+#[test]
+fn a_file_that_is_deleted_and_made_anew_is_read_from_its_beginning() {
+    let mut world = World::new(same).start();
+    world.append("app.log", "1\n2\nhalf");
+    assert_eq!(world.acked(), ["1", "2"]);
+    fs::remove_file(world.path("app.log")).expect("removed");
+    assert_eq!(world.acked(), [""; 0]);
+    world.append("app.log", "3\n");
+    assert_eq!(world.acked(), ["half", "3"], "the old one is open until it was read to its end");
+    fs::remove_file(world.path("app.log")).expect("removed");
+    world.append("app.log", "4\n");
+    world = world.killed();
+    assert_eq!(world.acked(), ["4"]);
+    assert_eq!(world.cx.counter("rotations_lost").get(), 1, "nobody held the old one open");
+}
+
+#[test]
+fn a_line_that_grows_for_ever_is_refused_by_name_and_the_lines_before_it_are_not() {
+    let limit = 100 << 20;
+    let mut world = World::new(|tail| tail.line_bytes_max(limit)).start();
+    world.append("app.log", "1\n");
+    assert_eq!(world.acked(), ["1"]);
+    let file = OpenOptions::new().write(true).open(world.path("app.log")).expect("opened");
+    file.set_len(limit as u64).expect("grown"); // zeros, which take no room on the disk
+    assert_eq!(world.line(), None, "it may still end");
+    file.set_len(limit as u64 + (1 << 20)).expect("grown");
+    let expected = "app.log` is longer than 104857600 bytes; allow more with `line_bytes_max`";
+    let error = world.error();
+    assert!(error.starts_with("line 2 of `") && error.contains(expected), "{error}");
+    assert_eq!(world.killed().error(), error, "it begins where it was, and says so again");
 }
 
 #[test]

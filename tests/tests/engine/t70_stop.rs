@@ -78,3 +78,45 @@ fn stopped_at_a_hundred_moments_it_keeps_its_books() {
         stop_after(moment, round % 2 == 0, round % 4 < 2);
     }
 }
+
+/// Ends the topology at the tenth tuple.
+#[derive(Clone)]
+struct Enough {
+    seen: Seen<u64>,
+    cx: Option<Context>,
+}
+
+impl Bolt for Enough {
+    type Input = u64;
+    type Output = ();
+
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        self.cx = Some(cx.clone());
+        Ok(())
+    }
+
+    async fn execute(&mut self, n: u64, _out: &Emitter<()>) -> Result {
+        self.seen.add(n);
+        if let (10, Some(cx)) = (n, &self.cx) {
+            cx.drain();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_component_that_has_enough_ends_an_endless_topology() {
+    for unfused in [false, true] {
+        let (acked, seen) = (Seen::default(), Seen::default());
+        let mut t = Topology::new("enough");
+        let spout = Told { next: 0, acked: acked.clone(), failed: Seen::default() };
+        let numbers = t.spout("numbers", spout).pending_max(100);
+        let enough = Enough { seen: seen.clone(), cx: None };
+        t.bolt("enough", enough, numbers.shuffle()).fuse(!unfused);
+        let summary = wait(tormenta::start(t, Options::default()).expect("a sound topology"));
+        let c = &summary.metrics.components[0];
+        assert!(summary.error.is_none() && c.failed == 0, "{summary:?}");
+        assert_eq!(c.acked, c.emitted, "what was emitted was processed");
+        assert_eq!(seen.len() as u64, c.emitted);
+    }
+}

@@ -30,6 +30,7 @@ mod display;
 mod error;
 mod schema;
 mod ser;
+mod tuple;
 mod value;
 mod wire;
 

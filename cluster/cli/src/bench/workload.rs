@@ -45,7 +45,8 @@ pub(super) struct Numbers {
     checks: Arc<Checks>,
     cx: Option<Context>,
     next: u64,
-    sum: u64,
+    /// The number before which to look whether it is over.
+    look: u64,
     acked: u64,
     acked_sum: u64,
 }
@@ -56,24 +57,27 @@ const LOOK: u64 = 4096;
 impl Numbers {
     pub(super) fn new(until: Until, checks: &Arc<Checks>) -> Self {
         let checks = checks.clone();
-        Self { until, checks, cx: None, next: 0, sum: 0, acked: 0, acked_sum: 0 }
+        Self { until, checks, cx: None, next: 0, look: 0, acked: 0, acked_sum: 0 }
     }
 
     pub(super) fn checks(&self) -> Arc<Checks> {
         self.checks.clone()
     }
 
-    #[inline]
-    fn has_ended(&self) -> bool {
-        match self.until {
-            Until::Count(count) => self.next >= count,
-            Until::Time(limit) => self.next.is_multiple_of(LOOK) && self.is_late(limit),
-        }
-    }
-
+    /// Looks whether it is over, and says when to look again.
     #[cold]
-    fn is_late(&self, limit: Duration) -> bool {
-        self.cx.as_ref().is_none_or(|cx| cx.now() >= limit)
+    fn has_ended(&mut self) -> bool {
+        let (is_over, look) = match self.until {
+            Until::Count(count) => (self.next >= count, count),
+            Until::Time(limit) => {
+                let is_late = self.cx.as_ref().is_none_or(|cx| cx.now() >= limit);
+                (is_late, self.next + LOOK)
+            }
+        };
+        if !is_over {
+            self.look = look;
+        }
+        is_over
     }
 }
 
@@ -88,11 +92,10 @@ impl Spout for Numbers {
 
     #[inline]
     async fn next(&mut self) -> Result<Option<(u64, u64)>> {
-        if self.has_ended() {
+        if self.next == self.look && self.has_ended() {
             return Ok(None);
         }
         self.next += 1;
-        self.sum = self.sum.wrapping_add(self.next);
         Ok(Some((self.next, self.next)))
     }
 
@@ -106,7 +109,8 @@ impl Spout for Numbers {
 impl Drop for Numbers {
     fn drop(&mut self) {
         self.checks.emitted.fetch_add(self.next, Ordering::Relaxed);
-        self.checks.emitted_sum.fetch_add(self.sum, Ordering::Relaxed);
+        let sum = (u128::from(self.next) * (u128::from(self.next) + 1) / 2) as u64;
+        self.checks.emitted_sum.fetch_add(sum, Ordering::Relaxed);
         self.checks.acked.fetch_add(self.acked, Ordering::Relaxed);
         self.checks.acked_sum.fetch_add(self.acked_sum, Ordering::Relaxed);
     }
