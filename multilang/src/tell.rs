@@ -1,0 +1,198 @@
+//! What a child is told: messages, written.
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use tormenta_dsl::{
+    Context, Error, Result, Streams,
+    record::{Schema, Value},
+};
+
+use crate::{fields::Outputs, settings::Settings};
+
+/// The line after every message.
+const END: &[u8] = b"\nend\n";
+
+/// The answer to an emit that asks for task ids. Which tasks get a tuple is decided later, for a
+/// whole batch, so there are none to tell.
+pub(crate) const NO_TASK_IDS: &[u8] = b"[]\nend\n";
+
+/// The task, component and streams of what the engine itself sends.
+const SYSTEM: &str = r#"","comp":"__system","stream":"#;
+const SYSTEM_TASK: &str = r#","task":-1,"tuple":["#;
+
+/// Where the tuples of one port come from, as the child is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) component: String,
+    pub(crate) stream: String,
+    /// Between the id of a tuple and its values.
+    middle: String,
+}
+
+impl Origin {
+    pub(crate) fn new(component: &str, stream: &str) -> Self {
+        let (comp, name) = (Json::from(component), Json::from(stream));
+        let middle = format!(r#"","comp":{comp},"stream":{name},"task":1,"tuple":["#);
+        Self { component: component.to_owned(), stream: stream.to_owned(), middle }
+    }
+
+    /// One for each port: as declared, or named after its tuples.
+    pub(crate) fn of_ports<I: Streams>(declared: &[(String, String)]) -> Vec<Self> {
+        let port = |(port, info): (usize, tormenta_dsl::PortInfo)| match declared.get(port) {
+            Some((component, stream)) => Self::new(component, stream),
+            None => Self::new(info.schema.name(), info.name),
+        };
+        I::infos().into_iter().enumerate().map(port).collect()
+    }
+}
+
+/// Writes a tuple.
+pub(crate) fn tuple(to: &mut Vec<u8>, id: u64, origin: &Origin, values: &[Value]) -> Result {
+    let start = to.len();
+    begin(to, id);
+    to.extend_from_slice(origin.middle.as_bytes());
+    for (index, value) in values.iter().enumerate() {
+        if index > 0 {
+            to.push(b',');
+        }
+        if let Err(why) = serde_json::to_writer(&mut *to, value) {
+            to.truncate(start);
+            return Err(Error::poison(why).context("write a tuple as JSON"));
+        }
+    }
+    to.extend_from_slice(b"]}");
+    to.extend_from_slice(END);
+    Ok(())
+}
+
+/// Writes a tick: a tuple that holds the seconds between two of them, if that is known.
+pub(crate) fn tick(to: &mut Vec<u8>, id: u64) {
+    system(to, id, "__tick");
+}
+
+/// Writes a heartbeat, which is to be answered with `sync`.
+pub(crate) fn heartbeat(to: &mut Vec<u8>, id: u64) {
+    system(to, id, "__heartbeat");
+}
+
+fn system(to: &mut Vec<u8>, id: u64, stream: &str) {
+    begin(to, id);
+    for part in [SYSTEM, "\"", stream, "\"", SYSTEM_TASK, "]}"] {
+        to.extend_from_slice(part.as_bytes());
+    }
+    to.extend_from_slice(END);
+}
+
+fn begin(to: &mut Vec<u8>, id: u64) {
+    to.extend_from_slice(br#"{"id":""#);
+    to.extend_from_slice(id.to_string().as_bytes());
+}
+
+/// Writes a command to a spout.
+pub(crate) fn command(to: &mut Vec<u8>, command: &str, id: Option<&Json>) {
+    message(to, &json!({ "command": command, "id": id.unwrap_or(&Json::from("")) }));
+}
+
+/// Writes the handshake.
+pub(crate) fn handshake<I: Streams>(
+    to: &mut Vec<u8>,
+    settings: &Settings,
+    cx: &Context,
+    outputs: &Outputs,
+    origins: &[Origin],
+    pid_dir: &std::path::Path,
+) {
+    let mut conf = settings.conf.clone();
+    conf.entry("topology.name".to_owned()).or_insert_with(|| cx.topology().into());
+    conf.entry("topology.subprocess.timeout.secs".to_owned())
+        .or_insert_with(|| settings.timeout.as_secs().max(1).into());
+    message(
+        to,
+        &json!({
+            "conf": conf,
+            "pidDir": pid_dir,
+            "context": context::<I>(cx, outputs, origins),
+        }),
+    );
+}
+
+/// What the child may know of the topology. Task ids are those of its own component, from one.
+fn context<I: Streams>(cx: &Context, outputs: &Outputs, origins: &[Origin]) -> Json {
+    let names = |schema: &Schema| -> Json {
+        schema.fields().iter().map(|field| Json::from(&*field.name)).collect()
+    };
+    let tasks: serde_json::Map<String, Json> =
+        (1..=cx.tasks()).map(|task| (task.to_string(), cx.component().into())).collect();
+    let (mut streams, mut fields, mut targets) = (Vec::new(), json!({}), json!({}));
+    for (name, schema) in outputs.iter() {
+        streams.push(name);
+        fields[name] = names(schema);
+        targets[name] = json!({});
+    }
+    let (mut groupings, mut sources) = (json!({}), json!({}));
+    for (origin, info) in origins.iter().zip(I::infos()) {
+        groupings[&origin.component][&origin.stream] = json!({ "type": "NONE" });
+        sources[&origin.component][&origin.stream] = names(&info.schema);
+    }
+    json!({
+        "task->component": tasks,
+        "taskid": cx.task() + 1,
+        "componentid": cx.component(),
+        "streams": streams,
+        "stream->outputfields": fields,
+        "stream->target->grouping": targets,
+        "source->stream->grouping": groupings,
+        "source->stream->fields": sources,
+    })
+}
+
+fn message(to: &mut Vec<u8>, message: &impl Serialize) {
+    let start = to.len();
+    if serde_json::to_writer(&mut *to, message).is_err() {
+        unreachable!("{:?} is a value of JSON, whose keys are text", &to[start..]);
+    }
+    to.extend_from_slice(END);
+}
+
+#[cfg(test)]
+mod tests {
+    use quickcheck::quickcheck;
+
+    use super::*;
+    use crate::frames::Frames;
+
+    fn read(bytes: &[u8]) -> Json {
+        let mut frames = Frames::new(usize::MAX);
+        frames.push(bytes);
+        let message = frames.next().expect("no nonsense").expect("whole");
+        serde_json::from_slice(message).expect("JSON")
+    }
+
+    quickcheck! {
+        fn tuples_are_messages(id: u64, component: String, texts: Vec<String>) -> bool {
+            let values: Vec<Value> = texts.iter().map(|text| text.as_str().into()).collect();
+            let mut bytes = Vec::new();
+            tuple(&mut bytes, id, &Origin::new(&component, "s"), &values).expect("written");
+            read(&bytes) == json!({
+                "id": id.to_string(), "comp": component, "stream": "s", "task": 1, "tuple": texts,
+            })
+        }
+    }
+
+    #[test]
+    fn the_engine_speaks_as_storm_does() {
+        let mut bytes = Vec::new();
+        heartbeat(&mut bytes, 7);
+        let expected = json!({
+            "id": "7", "comp": "__system", "stream": "__heartbeat", "task": -1, "tuple": [],
+        });
+        assert_eq!(read(&bytes), expected);
+        bytes.clear();
+        tick(&mut bytes, 8);
+        assert_eq!(read(&bytes)["stream"], "__tick");
+        bytes.clear();
+        command(&mut bytes, "ack", Some(&json!({ "n": 1 })));
+        assert_eq!(read(&bytes), json!({ "command": "ack", "id": { "n": 1 } }));
+        assert_eq!(read(NO_TASK_IDS), json!([]));
+    }
+}
