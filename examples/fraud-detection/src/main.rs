@@ -8,7 +8,7 @@
 //! options, a ledger and numbers at the end.
 
 use tormenta::{Args, prelude::*};
-use tormenta_fraud::{Books, Halt, Input, Job, Origin, Pace, declare};
+use tormenta_fraud::{Books, Halt, Input, Job, Limits, Origin, Pace, declare};
 
 #[tormenta::main]
 fn main(t: &mut Topology, args: Args) -> Result {
@@ -19,7 +19,7 @@ fn main(t: &mut Topology, args: Args) -> Result {
             origin: Origin::Generated { seed },
             pace: Pace { per_second: Some(5_000.0), ..Pace::default() },
             tasks: 1,
-            time_max: i64::MAX,
+            limits: Limits::default(),
             books: Books::default(),
             input: Input::default(),
             halt: Halt::default(),

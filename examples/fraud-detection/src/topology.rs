@@ -5,9 +5,10 @@ use std::time::Duration;
 use tormenta::topology;
 
 use crate::{
-    bolts::{DecideCards, WatchTerminals},
+    bolts::{DecideCards, Happened, WatchTerminals},
     ledger::{Book, Books},
-    source::{Halt, Input, Origin, Pace, Source},
+    source::{Halt, Input, Limits, Origin, Pace, Source},
+    tx::Entry,
 };
 
 /// How often the ledger writes what is left over when transactions stop coming.
@@ -25,8 +26,8 @@ pub struct Job {
     pub pace: Pace,
     /// Tasks that watch terminals, and tasks that decide.
     pub tasks: usize,
-    /// No transaction is later than this, in seconds since 1970.
-    pub time_max: i64,
+    /// What is believed of times, and how much is remembered.
+    pub limits: Limits,
     /// Where decisions go.
     pub books: Books,
     /// How far the source is.
@@ -41,7 +42,7 @@ topology! {
     ///
     /// ```
     /// use tormenta::prelude::*;
-    /// use tormenta_fraud::{Books, Halt, Input, Job, Origin, Pace, declare};
+    /// use tormenta_fraud::{Books, Halt, Input, Job, Limits, Origin, Pace, declare};
     ///
     /// let books = Books::default();
     /// let mut t = Topology::new("fraud");
@@ -49,7 +50,7 @@ topology! {
     ///     origin: Origin::Generated { seed: 1 },
     ///     pace: Pace { limit: Some(1_000), ..Pace::default() },
     ///     tasks: 2,
-    ///     time_max: i64::MAX,
+    ///     limits: Limits::default(),
     ///     books: books.clone(),
     ///     input: Input::default(),
     ///     halt: Halt::default(),
@@ -59,12 +60,30 @@ topology! {
     /// # Ok::<(), tormenta::RunError>(())
     /// ```
     pub fn declare(job: Job) {
-        let Job { origin, pace, tasks, time_max, books, input, halt } = job;
-        spout swipes    = Source::new(origin, pace, halt.clone(), input), pending_max: PENDING_MAX;
-        bolt  terminals = WatchTerminals::default(), tasks: tasks,
-                          reads: swipes.by(|swiped| &swiped.tx.terminal);
-        bolt  cards     = DecideCards::until(time_max), tasks: tasks,
-                          reads: terminals.by(|checked| &checked.swiped.tx.card);
+        let Job { origin, pace, tasks, limits, books, input, halt } = job;
+        let has_chargebacks = origin.has_chargebacks();
+        let limits = Limits { hears_chargebacks: has_chargebacks, ..limits };
+        let source = Source::new(origin, pace, limits, halt.clone(), input);
+        spout source    = source, pending_max: PENDING_MAX;
+        let mut at_terminals = vec![
+            source.swipe.by(|swiped| &swiped.tx.terminal).to(Entry::Swipe),
+        ];
+        if has_chargebacks {
+            // Without them there is one edge, which costs nothing: the bolts run where the spout
+            // does. So it is there only if something will flow.
+            let reported = source.chargeback.by(|chargeback| &chargeback.terminal);
+            at_terminals.push(reported.to(Entry::Chargeback));
+        }
+        bolt  terminals = WatchTerminals::with(limits), tasks: tasks,
+                          reads: at_terminals;
+        let mut at_cards = vec![
+            terminals.by(|checked| &checked.swiped.tx.card).to(Happened::Checked),
+        ];
+        if has_chargebacks {
+            let reported = source.chargeback.by(|chargeback| &chargeback.card);
+            at_cards.push(reported.to(Happened::Chargeback));
+        }
+        bolt  cards     = DecideCards::with(limits), tasks: tasks, reads: at_cards;
         bolt  book      = Book::new(books, halt), tick: TICK, reads: cards.global();
     }
 }

@@ -64,15 +64,79 @@ pub struct Pass {
     pub jitter: f32,
 }
 
+/// A payment that its card's owner did not make, as the bank heard days later.
+#[derive(Tuple, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chargeback {
+    /// The transaction.
+    pub id: Bytes,
+    /// Number of the card.
+    pub card: u64,
+    /// Where it was used.
+    pub terminal: u64,
+    /// When it was reported, in seconds since 1970.
+    pub time: i64,
+    /// Its place among transactions and chargebacks.
+    pub turn: Turn,
+}
+
+/// The place of something in the stream, and who was there before. Given by the source, which
+/// alone knows the order of everything; so that all tasks behind it decide alike, however many
+/// they are.
+///
+/// Distances instead of numbers, because it is moved with every transaction: what lies four
+/// billion places back is forgotten as if there were no room for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Its number, from one.
+    pub seq: u64,
+    /// How far back the one before it of the same card is; 0 where it is the first, or where the
+    /// card was forgotten.
+    pub card_back: u32,
+    /// How far back the one before it of the same terminal is; 0 likewise.
+    pub terminal_back: u32,
+    /// Cards whose last use is further back are forgotten; the largest number: none is.
+    pub cards_kept: u32,
+    /// Terminals whose last use is further back are forgotten.
+    pub terminals_kept: u32,
+}
+
+impl Turn {
+    /// The number of the one before it of the same card; 0 where there is none.
+    #[must_use]
+    pub fn card_before(self) -> u64 {
+        if self.card_back == 0 { 0 } else { self.seq.saturating_sub(u64::from(self.card_back)) }
+    }
+}
+
+/// What the source emits: two streams, in one order.
+#[derive(Streams, Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A transaction.
+    Swipe(Swiped),
+    /// What became of an earlier one.
+    Chargeback(Chargeback),
+}
+
+impl Entry {
+    /// Its place in the stream.
+    #[must_use]
+    pub fn turn(&self) -> Turn {
+        match self {
+            Self::Swipe(swiped) => swiped.turn,
+            Self::Chargeback(chargeback) => chargeback.turn,
+        }
+    }
+}
+
 /// A transaction in the stream.
 #[derive(Tuple, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Swiped {
-    /// Its number in the stream, from one.
-    pub seq: u64,
-    /// The number of the one before it of the same card; 0 where it is the first.
-    pub before: u64,
+    /// Its place in the stream.
+    pub turn: Turn,
     /// What the rules see.
     pub tx: Tx,
+    /// How large its amount is beside what everybody pays: see [`Crowd`](crate::Crowd).
+    pub size: f32,
     /// What it really was, where somebody knows.
     pub truth: Truth,
     /// When it was due, in nanoseconds of the engine's clock.

@@ -9,7 +9,8 @@ use tormenta::{
     start,
 };
 use tormenta_fraud::{
-    Books, Format, Fsync, Halt, Input, Job, Ledger, LedgerError, OpenError, Origin, Pace, declare,
+    Books, Format, Fsync, Halt, Input, Job, Ledger, LedgerError, Limits, OpenError, Origin, Pace,
+    declare,
 };
 
 use super::{fraud_live::Live, fraud_told::Told};
@@ -39,6 +40,7 @@ const TASKS_MAX: usize = 4096;
     "tormenta demo fraud --rate 5000 --duration 30 --ledger decisions.jsonl",
     "tormenta demo fraud --seed 7 -o json",
     "tormenta demo fraud --input transactions.csv.gz --format handbook",
+    "tormenta demo fraud --input jun.csv --format handbook --chargebacks reported.csv",
 ]))]
 pub(crate) struct Fraud {
     /// Read transactions from this CSV file; one that ends in `.gz` is unpacked
@@ -47,6 +49,10 @@ pub(crate) struct Fraud {
     /// What the columns of the file are
     #[arg(long = "format", value_name = "FORMAT", value_enum, requires = "input")]
     columns: Option<Columns>,
+    /// Payments that were reported as fraud, a CSV file with the column `reported_s` and those that
+    /// name transaction, card and terminal. They are merged with the transactions by time
+    #[arg(long, value_name = "CSV", requires = "input")]
+    chargebacks: Option<PathBuf>,
     /// Transactions a second; as fast as they are decided unless given
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
@@ -66,6 +72,10 @@ pub(crate) struct Fraud {
     /// Tasks that watch terminals, and tasks that decide. Decisions do not depend on it
     #[arg(long, value_name = "N", default_value = "1", value_parser = tasks)]
     tasks: usize,
+    /// Cards, and terminals, that are remembered at most. Of more, those that were not used for
+    /// longest are forgotten and begin anew
+    #[arg(long, value_name = "N", default_value_t = Limits::KEYS, value_parser = cards)]
+    cards_max: usize,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -107,13 +117,18 @@ fn tasks(text: &str) -> Result<usize, String> {
     }
 }
 
+fn cards(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(cards) if (Limits::KEYS_MIN..=Limits::KEYS_MAX).contains(&cards) => Ok(cards),
+        _ => Err(format!("use {} to {}", Limits::KEYS_MIN, Limits::KEYS_MAX)),
+    }
+}
+
 impl Fraud {
     pub(crate) fn obey(self, output: &Output) -> Outcome {
         let origin = self.origin();
-        origin.open().map_err(|error| match &error {
-            OpenError::Missing(_) => Failure::new(Code::NotFound, error),
-            OpenError::Unusable(_) => Failure::failed(error),
-        })?;
+        origin.open().map_err(unopened)?;
+        origin.open_chargebacks().map_err(unopened)?;
         let ledger = self.open_ledger(output)?;
         let held = ledger.as_ref().map_or(0, |ledger| ledger.len() as u64);
         let books = Books::with(ledger);
@@ -121,10 +136,14 @@ impl Fraud {
             origin,
             pace: self.pace(held),
             tasks: self.tasks,
-            // A generated world has a time of its own, which runs as fast as it is asked for.
-            time_max: match self.input {
-                Some(_) => now_s().saturating_add(FUTURE_S),
-                None => i64::MAX,
+            limits: Limits {
+                // A generated world has a time of its own, which runs as fast as it is asked for.
+                time_max: match self.input {
+                    Some(_) => now_s().saturating_add(FUTURE_S),
+                    None => i64::MAX,
+                },
+                keys_max: self.cards_max,
+                hears_chargebacks: self.chargebacks.is_some(),
             },
             books: books.clone(),
             input: Input::default(),
@@ -133,12 +152,25 @@ impl Fraud {
         let (input, halt) = (job.input.clone(), job.halt.clone());
         let attended = decide(job, output)?;
         check(&attended, &halt)?;
+        books.close().map_err(Failure::failed)?;
         let told = Told::new(&attended, &books, &input, self.ledger.as_deref())?;
         match output.is_table() {
             true => output.data(told.to_string().as_bytes())?,
             false => output.json(&told)?,
         }
         told.check()?;
+        if was_cut(&attended) {
+            let again = match self.ledger {
+                Some(_) => "; run it again with the same ledger, which takes what is missing",
+                None => "",
+            };
+            let pending = grouped(told.pending());
+            let held = attended.summary.cut_off.iter().map(|who| format!("; {who}"));
+            let held = held.collect::<String>();
+            let why =
+                format!("cut off: {pending} transactions were read and not decided{again}{held}");
+            return Err(Failure::new(Code::Interrupted, why));
+        }
         if attended.ended != Ended::Itself {
             output.talk("interrupted: what was read before is decided");
             return Ok(Code::Interrupted);
@@ -153,7 +185,7 @@ impl Fraud {
                     Columns::Handbook => Format::Handbook,
                     Columns::Sparkov => Format::Sparkov,
                 };
-                Origin::File { path: path.clone(), format }
+                Origin::File { path: path.clone(), format, chargebacks: self.chargebacks.clone() }
             }
             _ => Origin::Generated { seed: self.seed },
         }
@@ -215,12 +247,19 @@ fn check(attended: &Attended, halt: &Halt) -> Outcome<()> {
     if let Some(error) = &summary.error {
         return Err(Failure::failed(error.strip_prefix("swipes: ").unwrap_or(error)));
     }
-    if attended.ended == Ended::Cut || !summary.cut_off.is_empty() {
-        let who = summary.cut_off.join("; ");
-        let message = format!("cut off: some transactions were not decided {who}");
-        return Err(Failure::new(Code::Interrupted, message.trim_end()));
-    }
     Ok(())
+}
+
+/// Whether something was read and is not decided, because nobody waited for it.
+pub(super) fn was_cut(attended: &Attended) -> bool {
+    attended.ended == Ended::Cut || !attended.summary.cut_off.is_empty()
+}
+
+fn unopened(error: OpenError) -> Failure {
+    match &error {
+        OpenError::Missing(_) => Failure::new(Code::NotFound, error),
+        OpenError::Unusable(_) => Failure::failed(error),
+    }
 }
 
 /// The wall clock, in seconds since 1970. Only says what the future is.

@@ -15,11 +15,15 @@ use crate::{
     output::grouped,
 };
 
+use super::fraud::was_cut;
+
 /// The summary. Its fields are a contract.
 #[derive(Debug, Serialize)]
 pub(super) struct Told {
     transactions: u64,
     decisions: u64,
+    /// Transactions without a decision that was cut off before it could be made.
+    pending: u64,
     /// Transactions without a decision.
     lost: u64,
     /// Decisions beyond the first for one transaction, by an independent reader of the ledger.
@@ -27,8 +31,15 @@ pub(super) struct Told {
     approve: u64,
     challenge: u64,
     decline: u64,
+    /// Chargebacks that were heard of.
+    chargebacks: u64,
+    /// Times that something failed and came again.
+    replayed: u64,
     /// Rows that made no sense.
     refused: u64,
+    /// Cards and terminals that were forgotten, because there were more than are remembered.
+    cards_forgotten: u64,
+    terminals_forgotten: u64,
     /// Decisions that the ledger held before.
     known: u64,
     seconds: f64,
@@ -85,15 +96,22 @@ impl Told {
         };
         let counted = [Verdict::Approve, Verdict::Challenge, Verdict::Decline];
         let [approve, challenge, decline] = counted.map(|verdict| tally.count(verdict));
+        let undecided = transactions.saturating_sub(decisions);
+        let [pending, lost] = if was_cut(attended) { [undecided, 0] } else { [0, undecided] };
         Ok(Self {
             transactions,
             decisions,
-            lost: transactions.saturating_sub(decisions),
+            pending,
+            lost,
             duplicated: audit.duplicated,
             approve,
             challenge,
             decline,
+            chargebacks: input.chargebacks(),
+            replayed: input.replayed(),
             refused: input.refused(),
+            cards_forgotten: input.cards_forgotten(),
+            terminals_forgotten: input.terminals_forgotten(),
             known,
             seconds,
             decisions_per_second: (decisions as f64 / seconds.max(1e-9)).round(),
@@ -107,7 +125,12 @@ impl Told {
         })
     }
 
-    /// Whether every transaction has one decision.
+    /// Transactions that were cut off.
+    pub(super) fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    /// Whether every transaction has one decision, those that were cut off aside.
     pub(super) fn check(&self) -> Outcome<()> {
         let unreadable = self.ledger.as_ref().map_or(0, |ledger| ledger.unreadable);
         if self.lost == 0 && self.duplicated == 0 && unreadable == 0 {
@@ -136,12 +159,7 @@ impl Display for Told {
             f,
             "latency p50 {p50:.0} us, p99 {p99:.0} us, p999 {p999:.0} us, max {max:.0} us"
         )?;
-        if self.refused > 0 {
-            writeln!(f, "{} rows made no sense and were left out", grouped(self.refused))?;
-        }
-        if self.known > 0 {
-            writeln!(f, "{} decisions were in the ledger already", grouped(self.known))?;
-        }
+        self.show_oddities(f)?;
         if let Some(ledger) = &self.ledger {
             writeln!(f, "`{}` has {} lines", ledger.path, grouped(ledger.lines))?;
         }
@@ -154,6 +172,25 @@ impl Display for Told {
             let (name, frauds) = (kind.name(), grouped(quality.frauds));
             let (precision, recall) = (quality.precision, quality.recall);
             writeln!(f, "{name:<22}{frauds:>8}{precision:>11.3}{recall:>9.3}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Told {
+    /// What does not happen in every run.
+    fn show_oddities(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = [
+            (self.pending, "transactions were cut off before they were decided"),
+            (self.chargebacks, "chargebacks were heard of"),
+            (self.replayed, "failed on the way and came again"),
+            (self.refused, "rows made no sense and were left out"),
+            (self.cards_forgotten, "cards were forgotten, because there were too many"),
+            (self.terminals_forgotten, "terminals were forgotten, because there were too many"),
+            (self.known, "decisions were in the ledger already"),
+        ];
+        for (number, what) in lines.into_iter().filter(|(number, _)| *number > 0) {
+            writeln!(f, "{} {what}", grouped(number))?;
         }
         Ok(())
     }

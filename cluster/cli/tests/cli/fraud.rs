@@ -1,17 +1,17 @@
 //! `tormenta demo fraud`: what it decides, and what is in its ledger.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::kit::{Said, directory, file, said, tormenta};
+use crate::kit::{Said, directory, file, said};
 
 fn fraud(words: &[&str]) -> Said {
     said(["demo", "fraud", "-o", "json"].iter().chain(words))
 }
 
 /// Verdict, score and reasons by id, as somebody else reads them. Fails if an id comes twice.
-fn decisions(ledger: &Path) -> BTreeMap<String, String> {
+pub(crate) fn decisions(ledger: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let text = fs::read_to_string(ledger).expect("a ledger");
     assert!(text.ends_with('\n'), "the last line is torn");
@@ -86,33 +86,68 @@ fn labels_change_no_verdict() {
     assert!(without.0.get("auc").is_none() && without.0.get("per_kind").is_none());
 }
 
-#[test]
-#[expect(clippy::disallowed_methods, reason = "the moment of the kill is what is tested")]
-fn killed_at_any_moment_it_goes_on_where_it_was() {
-    let dir = directory();
-    let [killed, whole] = ["killed", "whole"].map(|name| dir.path().join(name));
-    let words = |ledger: &Path| {
-        let ledger = ledger.to_str().expect("text").to_owned();
-        let words = ["demo", "fraud", "-q", "--rate", "40000", "--duration", "1", "--ledger"];
-        words.map(str::to_owned).into_iter().chain([ledger])
-    };
-    assert_eq!(said(words(&whole)).code, Some(0));
-    for wait_ms in [90, 170, 240, 310, 133] {
-        let mut child = tormenta(words(&killed))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        std::thread::sleep(Duration::from_millis(wait_ms));
-        child.kill().and_then(|()| child.wait()).expect("killed");
+/// Payments at seven terminals. From the 600th on, all that is paid at one of them is a fraud.
+fn tampered() -> (String, String) {
+    let (mut rows, mut reports) =
+        (format!("{HANDBOOK},is_fraud\n"), "tx_id,reported_s,customer_id,terminal_id\n".to_owned());
+    for n in 0..3_000u32 {
+        let (card, terminal, time) = (n % 40, n * 7 % 11 % 7, 1_527_811_200 + 600 * n);
+        let is_fraud = n > 600 && terminal == 3;
+        let (units, is_fraud) = (n * 7_919 % 50 + 5, u8::from(is_fraud));
+        rows += &format!("{n},{time},{card},{terminal},{units}.00,{is_fraud}\n");
+        if is_fraud == 1 {
+            reports += &format!("{n},{},{card},{terminal}\n", time + 2 * 86_400);
+        }
     }
-    // As if the last line had been torn as well.
-    let mut torn = fs::read(&killed).unwrap_or_default();
-    torn.extend_from_slice(b"{\"id\":\"g1-3");
-    fs::write(&killed, torn).expect("written");
-    let last = said(words(&killed));
-    assert_eq!(last.code, Some(0), "{last:?}");
-    assert!(decisions(&killed) == decisions(&whole), "the decisions differ");
+    (rows, reports)
+}
+
+#[test]
+fn chargebacks_show_what_a_payment_does_not() {
+    let dir = directory();
+    let (rows, reports) = tampered();
+    let unlabelled: String = rows
+        .lines()
+        .filter_map(|line| line.rsplit_once(',').map(|(kept, _)| format!("{kept}\n")))
+        .collect();
+    let rows = file(&dir, "rows.csv", rows);
+    let unlabelled = file(&dir, "unlabelled.csv", unlabelled);
+    let reports = reports.replacen('\n', "\noops,1,2\nx,never,3,4\n", 1);
+    let reports = file(&dir, "reports.csv", reports);
+    let run = |name: &str, rows: &Path, more: &[&str]| {
+        let ledger = dir.path().join(name);
+        let [rows, out] = [rows, &ledger].map(|path| path.to_str().expect("text"));
+        let words = ["--input", rows, "--format", "handbook", "--ledger", out];
+        let said = fraud(&[&words[..], more].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        (said.json(), decisions(&ledger))
+    };
+    let chargebacks = ["--chargebacks", reports.to_str().expect("text")];
+    let (alone, _) = run("alone", &rows, &[]);
+    let (told, ledger) = run("told", &rows, &chargebacks);
+    let (_, tasks) = run("tasks", &rows, &[&chargebacks[..], &["--tasks", "3"]].concat());
+    let (plain, labels) = run("plain", &unlabelled, &chargebacks);
+    assert!(ledger == tasks && ledger == labels, "the verdicts differ");
+    assert!(plain.get("auc").is_none());
+    assert!(alone["auc"].as_f64() < Some(0.6) && told["auc"].as_f64() > Some(0.8), "{told}");
+    assert!(told["chargebacks"].as_u64() > Some(100) && alone["chargebacks"] == 0, "{told}");
+    assert_eq!((&told["refused"], &alone["refused"]), (&2.into(), &0.into()));
+    let words = "payments at this terminal were reported as fraud";
+    assert!(ledger.values().any(|told| told.contains(words) && told.contains("decline")));
+}
+
+#[test]
+fn chargebacks_that_make_no_sense_are_refused() {
+    let dir = directory();
+    let rows = file(&dir, "rows.csv", handbook(false));
+    let lacking = file(&dir, "lacking.csv", "tx_id,reported_s,customer_id\n");
+    let [rows, lacking] = [&rows, &lacking].map(|path| path.to_str().expect("text"));
+    let words = ["--input", rows, "--format", "handbook", "--chargebacks"];
+    fraud(&[&words[..], &[lacking]].concat())
+        .refused(1, &["lacking.csv` has no column `terminal_id`"]);
+    fraud(&[&words[..], &["lost.csv"]].concat()).refused(3, &["`lost.csv` does not exist"]);
+    fraud(&["--chargebacks", lacking]).refused(2, &["--input"]);
+    fraud(&["--cards-max", "5"]).refused(2, &["use 32768 to"]);
 }
 
 #[test]

@@ -5,10 +5,15 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use tormenta::prelude::*;
 
 use super::{Ledger, LedgerError};
-use crate::{source::Halt, tally::Tally, tx::Decided};
+use crate::{
+    source::Halt,
+    tally::Tally,
+    tx::{Decided, Decision, Verdict},
+};
 
 /// Lines are written one by one unless they come faster than this; then together. A call of the
 /// operating system for each of a hundred thousand decisions a second would cost half a core.
@@ -26,7 +31,27 @@ struct State {
     tally: Tally,
     seen: Seen,
     known: u64,
+    /// Lines that were entered by this run.
+    entered: u64,
+    /// The last transaction that was declined.
+    declined: Option<(Bytes, Decision)>,
     ledger: Option<Ledger>,
+}
+
+/// A look at a run, cheap enough to be had often.
+#[derive(Clone, Debug, Default)]
+pub struct Glance {
+    /// Transactions that were decided, each counted once.
+    pub decided: u64,
+    /// Decisions by verdict: approve, challenge, decline.
+    pub verdicts: [u64; 3],
+    /// Decisions that were counted or entered beyond the first for one transaction.
+    pub duplicated: u64,
+    /// From when a transaction was due to when its decision was final, in nanoseconds: half of
+    /// them, and 99 of 100, took no longer.
+    pub latency_ns: [u64; 2],
+    /// The last transaction that was declined, and why.
+    pub declined: Option<(Bytes, Decision)>,
 }
 
 impl Books {
@@ -52,6 +77,32 @@ impl Books {
     #[must_use]
     pub fn known(&self) -> u64 {
         self.lock().known
+    }
+
+    /// What is to be seen from outside.
+    #[must_use]
+    pub fn glance(&self) -> Glance {
+        let state = self.lock();
+        let verdicts = [Verdict::Approve, Verdict::Challenge, Verdict::Decline];
+        let verdicts = verdicts.map(|verdict| state.tally.count(verdict));
+        let decided = state.seen.len();
+        let counted = state.tally.decisions().max(state.entered + state.known);
+        Glance {
+            decided,
+            verdicts,
+            duplicated: counted.saturating_sub(decided),
+            latency_ns: [0.5, 0.99].map(|share| state.tally.latency.quantile(share)),
+            declined: state.declined.clone(),
+        }
+    }
+
+    /// Closes the ledger. A run that was cut off has decisions that no sink has written; they are
+    /// as good as any.
+    ///
+    /// # Errors
+    /// As [`Ledger::write`].
+    pub fn close(&self) -> std::result::Result<(), LedgerError> {
+        self.lock().ledger.as_mut().map_or(Ok(()), Ledger::close)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -153,18 +204,23 @@ impl Bolt for Book {
         let now = self.now();
         let latency_ns = (now.as_nanos() as u64).saturating_sub(decided.due_ns);
         let mut state = self.books.lock();
-        if state.seen.insert(decided.seq) {
+        let is_new = state.seen.insert(decided.seq);
+        if is_new {
             state.tally.add(&decided.decision, decided.truth);
+            if decided.decision.verdict == Verdict::Decline {
+                state.declined = Some((Bytes::clone(&decided.id), decided.decision));
+            }
         }
         let Some(ledger) = &mut state.ledger else {
             state.tally.latency.record(latency_ns, 1);
             return Ok(());
         };
         if !ledger.add(&decided, latency_ns / 1_000) {
-            state.known += 1;
+            state.known += u64::from(is_new);
             return Ok(());
         }
         let is_full = ledger.unwritten_bytes() >= LINES_BYTES;
+        state.entered += 1;
         drop(state);
         self.held.push((out.hold(), decided.due_ns));
         if is_full || now.saturating_sub(self.written_at) >= WRITE_EVERY {

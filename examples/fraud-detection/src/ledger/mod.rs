@@ -29,7 +29,7 @@ use std::{
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_128;
 
-pub use book::{Book, Books, Seen};
+pub use book::{Book, Books, Glance, Seen};
 pub use read::{Audit, audit};
 
 use crate::{rules::VERSION, tx::Decided};

@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    days::{Reported, Told},
     evidence::{Evidence, Rule},
     habit::{Guess, Habit},
     recent::{Recent, fingerprint},
     terminal::{Signs, TINY_CENTS, logs},
     windows::Windows,
 };
-use crate::tx::{Decision, Pass, Place, Tx, Verdict};
+use crate::{
+    source::Limits,
+    tx::{Chargeback, Decision, Pass, Place, Tx, Verdict},
+};
 
 /// Logarithm of the speed of a card, once the bias of the reader is taken off.
 const SPEED: Guess = Guess { mean: 3.74, between: 0.3, within: 0.17 };
@@ -21,6 +25,9 @@ const AMOUNT: Guess = Guess { mean: 65.0, between: 30.0, within: 22.0 };
 
 /// Uses that a habit is made of.
 const MEMORY: f32 = 60.0;
+
+/// Swipes after which the owner's hand is known.
+const HAND_KNOWN: f32 = 5.0;
 
 /// A hand is never steadier, as a share of the speed.
 const HAND_JITTER_MIN: f32 = 0.015;
@@ -35,8 +42,16 @@ const TERMINALS: usize = 8;
 /// How long tiny amounts are remembered, in seconds.
 const TINY_S: i64 = 3_600;
 
-/// A large amount for anybody, in cents.
-const LARGE_CENTS: f32 = 20_000.0;
+/// How much of the smaller of two reasons for the same thing does not count.
+const OVERLAP: f32 = 0.5;
+
+/// Points of an amount by how many standard deviations it lies above what the card pays.
+const OWN: &[(f32, f32)] = &[(-1.0, -1.0), (1.0, 0.0), (5.0, 4.0)];
+
+/// Points of an amount by its place among the payments of everybody: 0 is the middle, above 1 is
+/// one in 500. In between it is a line.
+const LARGE: &[(f32, f32)] =
+    &[(-0.4, -0.7), (0.5, 0.0), (0.9, 1.0), (1.0, 4.0), (1.1, 5.0), (1.3, 6.0)];
 
 /// One card.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +66,8 @@ pub struct Card {
     /// When the last tiny amounts were, and how many came within the hour before.
     tiny: (i64, u8),
     time: Option<i64>,
+    /// Where chargebacks may come.
+    days: Option<Box<Told>>,
     recent: Recent<Decision>,
 }
 
@@ -65,21 +82,23 @@ impl Default for Card {
             terminals: Vec::new(),
             tiny: (0, 0),
             time: None,
+            days: None,
             recent: Recent::default(),
         }
     }
 }
 
 impl Card {
-    /// Decides, and remembers. Times after `time_max`, in seconds since 1970, are not believed,
-    /// nor are those before an earlier use; the card then takes its last time for now.
-    pub fn observe(&mut self, tx: &Tx, signs: Signs, time_max: i64) -> Decision {
+    /// Decides, and remembers. `size` is that of the amount beside what everybody pays, as
+    /// [`Crowd`](super::Crowd) tells it. Times beyond the limits are not believed, nor are those
+    /// before an earlier use; the card then takes its last time for now.
+    pub fn observe(&mut self, tx: &Tx, size: f32, signs: Signs, limits: Limits) -> Decision {
         let fingerprint = fingerprint(&tx.id);
         if let Some(decision) = self.recent.find(fingerprint) {
             return decision;
         }
         let mut evidence = Evidence::default();
-        let time = self.clamp(tx.time, time_max, &mut evidence);
+        let time = self.clamp(tx.time, limits.time_max, &mut evidence);
         let deviation = tx.pass.map_or(0.0, |pass| self.judge_pass(pass, signs, &mut evidence));
         if signs.overlay > 2.0 {
             // The reader is suspect, and this card felt it too.
@@ -87,16 +106,24 @@ impl Card {
             evidence.add(Rule::Overlay, felt * (1.8 * (signs.overlay - 1.0)).min(7.0));
         }
         self.judge_travel(tx.place, time, &mut evidence);
-        self.judge_amount(tx, time, signs, &mut evidence);
+        self.judge_amount(tx, time, size, signs, &mut evidence);
+        let own = Told::pay(&mut self.days, time, limits.hears_chargebacks);
+        judge_reports(signs.reported, own, &mut evidence);
         self.judge_velocity(time, tx.cents, &mut evidence);
         let hour = time.rem_euclid(86_400) / 3_600;
         if !(4..22).contains(&hour) {
-            evidence.add(Rule::Night, 0.5);
+            evidence.add(Rule::Night, 1.0);
         }
         let decision = evidence.decide();
         self.learn(tx, time, signs, decision.verdict);
         self.recent.keep(fingerprint, decision);
         decision
+    }
+
+    /// Counts a payment with this card that was reported as fraud. One that comes twice in short
+    /// order counts once.
+    pub fn report(&mut self, chargeback: &Chargeback) {
+        self.days.get_or_insert_default().report(chargeback);
     }
 
     fn clamp(&mut self, claimed: i64, time_max: i64, evidence: &mut Evidence) -> i64 {
@@ -122,6 +149,10 @@ impl Card {
         let unsteady = self.jitter.deviation(jitter, JITTER).max(0.0);
         let (by_speed, by_jitter) = (speed * speed, unsteady * unsteady);
         let sum = by_speed + by_jitter;
+        if self.speed.samples() >= HAND_KNOWN {
+            // The owner's own hand speaks for the owner.
+            evidence.add(Rule::Speed, -1.5 * (1.0 - sum / 4.0).max(0.0));
+        }
         if sum > 6.0 {
             let points = ((sum - 6.0) / 2.0).min(8.0);
             evidence.add(Rule::Speed, points * by_speed / sum);
@@ -144,7 +175,14 @@ impl Card {
         }
     }
 
-    fn judge_amount(&mut self, tx: &Tx, time: i64, signs: Signs, evidence: &mut Evidence) {
+    fn judge_amount(
+        &mut self,
+        tx: &Tx,
+        time: i64,
+        size: f32,
+        signs: Signs,
+        evidence: &mut Evidence,
+    ) {
         let is_new = !self.terminals.contains(&tx.terminal);
         let is_tiny = tx.cents < TINY_CENTS;
         if is_new && self.terminals.len() == TERMINALS {
@@ -161,9 +199,14 @@ impl Card {
             return;
         }
         let deviation = self.amount.deviation((tx.cents as f32).sqrt(), AMOUNT);
-        evidence.add(Rule::Amount, (0.9 * (deviation - 1.0)).clamp(-0.5, 4.5));
-        let times = tx.cents as f32 / LARGE_CENTS;
-        evidence.add(Rule::Large, (1.5 * times.max(0.05).ln()).clamp(-1.5, 2.0));
+        // For the card and for everybody. Who looks large for both reasons is not twice as
+        // suspect: it is the same amount.
+        let own = points_at(deviation, OWN);
+        let all = points_at(size, LARGE);
+        let twice = OVERLAP * own.min(all).max(0.0);
+        let [own, all] = if own < all { [own - twice, all] } else { [own, all - twice] };
+        evidence.add(Rule::Amount, own);
+        evidence.add(Rule::Large, all);
         if self.tiny.1 > 0 && deviation > 1.0 {
             evidence.add(Rule::SmallThenLarge, 4.0 + f32::from(self.tiny.1.min(3)));
         }
@@ -178,8 +221,9 @@ impl Card {
             points.map(|((usual, each), count)| each * count.saturating_sub(*usual) as f32);
         evidence.add(Rule::Velocity, points.fold(0.0, f32::max).min(4.0));
         let usual = self.amount.mean().powi(2).max(1_000.0);
-        let times = self.windows.sums()[3] as f32 / usual;
-        evidence.add(Rule::Spending, (0.1 * (times - 12.0)).clamp(0.0, 1.5));
+        // Before this payment, which has been judged by itself.
+        let times = self.windows.sums()[3].saturating_sub(cents) as f32 / usual;
+        evidence.add(Rule::Spending, (0.1 * (times - 8.0)).clamp(0.0, 1.5));
     }
 
     /// What was not believed does not teach us the owner's habits; what was challenged may have
@@ -195,7 +239,8 @@ impl Card {
             self.jitter.learn(jitter, JITTER, MEMORY);
         }
         let amount = (tx.cents as f32).sqrt();
-        let amount = if approved { amount } else { amount.min(1.5 * self.amount.mean()) };
+        let mean = self.amount.mean();
+        let amount = amount.min(if approved { 1.6 * mean + 10.0 } else { 1.5 * mean });
         self.amount.learn(amount, AMOUNT, MEMORY);
         if let Some(place) = tx.place.filter(|_| approved) {
             self.seen_at = Some((place, time));
@@ -206,5 +251,25 @@ impl Card {
             }
             self.terminals.push(tx.terminal);
         }
+    }
+}
+
+/// What the owners of cards complained about: here, and of this card.
+fn judge_reports(here: Reported, own: Reported, evidence: &mut Evidence) {
+    let Reported { reports, payments, log_odds } = here;
+    let points = (1.2 * log_odds - 0.5).clamp(0.0, 7.0);
+    evidence.add(Rule::TerminalReported { reports, payments }, points);
+    let Reported { reports, payments, log_odds } = own;
+    let points = (0.6 * log_odds).clamp(0.0, 3.0);
+    evidence.add(Rule::CardReported { reports, payments }, points);
+}
+
+/// The height of a line through these points, level beyond its ends.
+fn points_at(x: f32, line: &[(f32, f32)]) -> f32 {
+    let after = line.partition_point(|(at, _)| *at <= x);
+    let (Some(left), right) = (line.get(after.max(1) - 1), line.get(after)) else { return 0.0 };
+    match right {
+        Some(right) if after > 0 => left.1 + (right.1 - left.1) * (x - left.0) / (right.0 - left.0),
+        _ => left.1,
     }
 }

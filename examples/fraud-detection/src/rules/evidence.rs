@@ -3,6 +3,8 @@
 //! A score is a sum of weighted evidence, as a person would add it up: each rule gives points in
 //! log odds, the sum says how likely a fraud is, and the largest parts of it are the reasons.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::tx::{Decision, Verdict};
@@ -28,7 +30,7 @@ pub enum Rule {
     Spending,
     /// More than this card usually pays.
     Amount,
-    /// A large amount, whoever pays it.
+    /// A large amount beside what everybody pays.
     Large,
     /// Small amounts, then a large one.
     SmallThenLarge,
@@ -44,12 +46,45 @@ pub enum Rule {
     Backwards,
     /// Its time lies in the future.
     Future,
+    /// Payments at this terminal were reported as fraud.
+    TerminalReported {
+        /// So many.
+        reports: u16,
+        /// Of so many of the last thirty days.
+        payments: u16,
+    },
+    /// Payments with this card were reported as fraud.
+    CardReported {
+        /// So many.
+        reports: u16,
+        /// Of so many of the last thirty days.
+        payments: u16,
+    },
 }
 
 impl Rule {
     /// The rule in words.
+    ///
+    /// ```
+    /// use tormenta_fraud::Rule;
+    ///
+    /// let rule = Rule::CardReported { reports: 1, payments: 40 };
+    /// assert_eq!(rule.words(), "1 of the last 40 payments with this card was reported as fraud");
+    /// ```
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn words(self) -> Cow<'static, str> {
+        let (reports, payments, of) = match self {
+            Self::TerminalReported { reports, payments } => (reports, payments, "at this terminal"),
+            Self::CardReported { reports, payments } => (reports, payments, "with this card"),
+            _ => return Cow::Borrowed(self.fixed_words()),
+        };
+        let were = if reports == 1 { "was" } else { "were" };
+        let text =
+            format!("{reports} of the last {payments} payments {of} {were} reported as fraud");
+        Cow::Owned(text)
+    }
+
+    fn fixed_words(self) -> &'static str {
         match self {
             Self::Speed => "the card was swiped at a speed that is not its owner's",
             Self::Unsteady => "the hand was far less steady than the owner's",
@@ -60,7 +95,7 @@ impl Rule {
             Self::Velocity => "the card was used very often within a short time",
             Self::Spending => "much was spent with this card within a day",
             Self::Amount => "the amount is above what this card usually pays",
-            Self::Large => "the amount is large",
+            Self::Large => "hardly anybody pays so large an amount",
             Self::SmallThenLarge => "a large amount follows very small ones",
             Self::Probing => "somebody is trying cards with tiny amounts at this terminal",
             Self::Tiny => "tiny amounts follow each other",
@@ -68,6 +103,7 @@ impl Rule {
             Self::Night => "it is night",
             Self::Backwards => "its time lies before an earlier use of the card",
             Self::Future => "its time lies in the future",
+            Self::TerminalReported { .. } | Self::CardReported { .. } => "it was reported as fraud",
         }
     }
 }

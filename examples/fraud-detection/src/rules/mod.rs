@@ -1,9 +1,12 @@
 //! The rules: what is remembered of cards and terminals, and what a transaction is worth.
 //!
 //! ```text
+//!   Tx -> Crowd::pay ------> size ---+
 //!   Tx -> Terminal::observe -> Signs --+
 //!                                      v
 //!   Tx ----------------------> Card::observe -> Evidence -> Decision
+//!
+//!   Chargeback -> Terminal::report, Card::report
 //! ```
 //!
 //! Everything here is plain: no engine, no clock, no randomness. Two things follow. The same
@@ -11,6 +14,8 @@
 //! fraud detector that a test can call; the topology only deals its parts over tasks.
 
 mod card;
+mod crowd;
+mod days;
 mod evidence;
 mod habit;
 mod recent;
@@ -18,6 +23,8 @@ mod terminal;
 mod windows;
 
 pub use card::Card;
+pub use crowd::{Crowd, Usual};
+pub use days::{Days, Reported, SPANS_DAYS};
 pub use evidence::{Evidence, Reasons, Rule};
 pub use habit::{Guess, Habit};
 pub use recent::{Recent, fingerprint};
@@ -26,10 +33,14 @@ pub use windows::{SPANS_S, Windows};
 
 use std::collections::HashMap;
 
-use crate::tx::{Decision, Tx};
+use crate::{
+    order::Order,
+    source::Limits,
+    tx::{Chargeback, Decision, Tx},
+};
 
 /// Version of the rules. It stands in every line of the ledger; raise it when a rule changes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Cards and terminals in one place: the detector without an engine.
 ///
@@ -45,29 +56,51 @@ pub const VERSION: u32 = 1;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rules {
+    crowd: Crowd,
+    order: Order,
     cards: HashMap<u64, Card>,
     terminals: HashMap<u64, Terminal>,
-    /// No transaction is later than this, in seconds since 1970.
-    time_max: i64,
+    limits: Limits,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self::until(i64::MAX)
+        Self::with(Limits::default())
     }
 }
 
 impl Rules {
-    /// Rules for which a time after `time_max`, in seconds since 1970, lies in the future.
+    /// Rules for which a time after `limits.time_max` lies in the future, and which remember
+    /// `limits.keys_max` cards and terminals.
     #[must_use]
-    pub fn until(time_max: i64) -> Self {
-        Self { cards: HashMap::new(), terminals: HashMap::new(), time_max }
+    pub fn with(limits: Limits) -> Self {
+        let (cards, terminals) = (HashMap::new(), HashMap::new());
+        let order = Order::new(limits.keys_max);
+        Self { crowd: Crowd::default(), order, cards, terminals, limits }
     }
 
     /// Decides, and remembers. A transaction that comes twice in short order is decided the same
-    /// way again and remembered once.
+    /// way again and remembered once, as far as it concerns its card and terminal.
     pub fn observe(&mut self, tx: &Tx) -> Decision {
-        let signs = self.terminals.entry(tx.terminal).or_default().observe(tx);
-        self.cards.entry(tx.card).or_default().observe(tx, signs, self.time_max)
+        let (size, limits) = (self.crowd.pay(tx.cents), self.limits);
+        let (card, terminal) = self.at(tx.card, tx.terminal);
+        let signs = terminal.observe(tx, limits);
+        card.observe(tx, size, signs, limits)
+    }
+
+    /// Hears that a payment was a fraud.
+    pub fn report(&mut self, chargeback: &Chargeback) {
+        let (card, terminal) = self.at(chargeback.card, chargeback.terminal);
+        terminal.report(chargeback);
+        card.report(chargeback);
+    }
+
+    /// A card and a terminal. Those that were not used for longest are forgotten for them.
+    fn at(&mut self, card: u64, terminal: u64) -> (&mut Card, &mut Terminal) {
+        self.order.turn(card, terminal, u64::MAX);
+        let [old_card, old_terminal] = self.order.just_forgotten();
+        old_card.map(|card| self.cards.remove(&card));
+        old_terminal.map(|terminal| self.terminals.remove(&terminal));
+        (self.cards.entry(card).or_default(), self.terminals.entry(terminal).or_default())
     }
 }

@@ -3,10 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    days::{Reported, Told},
     habit::{Guess, Habit},
     recent::{Recent, fingerprint},
 };
-use crate::tx::{Pass, Tx};
+use crate::{
+    source::Limits,
+    tx::{Chargeback, Pass, Tx},
+};
 
 /// Logarithm of the speed in cm/s, over all cards and readers.
 pub(super) const SPEED: Guess = Guess { mean: 3.74, between: 0.07, within: 0.33 };
@@ -43,6 +47,8 @@ pub struct Signs {
     pub overlay: f32,
     /// How many of the latest amounts were tiny, this one included.
     pub tiny: u8,
+    /// What was reported of payments here.
+    pub reported: Reported,
 }
 
 /// One reader, or one shop without.
@@ -55,6 +61,8 @@ pub struct Terminal {
     /// Times of the latest tiny amounts.
     tiny: Vec<i64>,
     time: i64,
+    /// Where chargebacks may come.
+    days: Option<Box<Told>>,
     recent: Recent<Signs>,
 }
 
@@ -66,25 +74,37 @@ impl Default for Terminal {
             latest: Vec::with_capacity(LATEST),
             tiny: Vec::new(),
             time: i64::MIN,
+            days: None,
             recent: Recent::default(),
         }
     }
 }
 
 impl Terminal {
-    /// Looks at a transaction and remembers it.
-    pub fn observe(&mut self, tx: &Tx) -> Signs {
+    /// Looks at a transaction and remembers it. Times beyond the limits are not believed: the last
+    /// time is taken.
+    pub fn observe(&mut self, tx: &Tx, limits: Limits) -> Signs {
         let fingerprint = fingerprint(&tx.id);
         if let Some(signs) = self.recent.find(fingerprint) {
             return signs;
         }
-        self.time = self.time.max(tx.time);
-        let mut signs = Signs { tiny: self.count_tiny(tx.cents), ..Signs::default() };
+        if tx.time <= limits.time_max {
+            self.time = self.time.max(tx.time);
+        }
+        let tiny = self.count_tiny(tx.cents);
+        let reported = Told::pay(&mut self.days, self.time, limits.hears_chargebacks);
+        let mut signs = Signs { tiny, reported, ..Signs::default() };
         if let Some(pass) = tx.pass {
             self.compare(tx.card, pass, &mut signs);
         }
         self.recent.keep(fingerprint, signs);
         signs
+    }
+
+    /// Counts a payment here that was reported as fraud. One that comes twice in short order counts
+    /// once.
+    pub fn report(&mut self, chargeback: &Chargeback) {
+        self.days.get_or_insert_default().report(chargeback);
     }
 
     fn count_tiny(&mut self, cents: u64) -> u8 {
@@ -155,9 +175,12 @@ mod tests {
     #[test]
     fn a_rig_is_seen_by_its_speed() {
         let mut terminal = Terminal::default();
-        let before = (0..200).map(|n| terminal.observe(&people(n)).same_speed).max();
+        let before =
+            (0..200).map(|n| terminal.observe(&people(n), Limits::default()).same_speed).max();
         assert!(before <= Some(2), "{before:?}");
-        let rig = (200..206).map(|n| terminal.observe(&swipe(n, 60.0, 0.1)).same_speed).max();
+        let rig = (200..206)
+            .map(|n| terminal.observe(&swipe(n, 60.0, 0.1), Limits::default()).same_speed)
+            .max();
         assert!(rig >= Some(5), "{rig:?}");
     }
 
@@ -165,12 +188,13 @@ mod tests {
     fn an_overlay_is_seen_and_not_learned() {
         let mut terminal = Terminal::default();
         for n in 0..300 {
-            terminal.observe(&people(n));
+            terminal.observe(&people(n), Limits::default());
         }
         let mut signs = Signs::default();
         for n in 300..500 {
             let Some(pass) = people(n).pass else { continue };
-            signs = terminal.observe(&swipe(n, pass.cm_s * 0.6, pass.jitter * 2.5));
+            signs =
+                terminal.observe(&swipe(n, pass.cm_s * 0.6, pass.jitter * 2.5), Limits::default());
             assert!(n < 305 || signs.overlay > 3.0, "{n}: {signs:?}");
         }
         assert!(signs.bias.abs() < 0.15, "{signs:?}");
@@ -180,8 +204,9 @@ mod tests {
     fn a_replay_changes_nothing() {
         let (mut once, mut twice) = (Terminal::default(), Terminal::default());
         for n in 0..100 {
-            let (tx, signs) = (people(n), once.observe(&people(n)));
-            assert_eq!((twice.observe(&tx), twice.observe(&tx)), (signs, signs));
+            let (tx, signs) = (people(n), once.observe(&people(n), Limits::default()));
+            let mut again = || twice.observe(&tx, Limits::default());
+            assert_eq!((again(), again()), (signs, signs));
         }
     }
 }

@@ -1,135 +1,42 @@
 //! Where transactions come from: a spout over the generator or a file.
 //!
-//! It paces them, numbers them, and says of each which one of the same card came before it. It
-//! replays by itself what failed, and stops when the ledger cannot take any more.
+//! It paces them, merges them with chargebacks, and gives each its turn. It replays by itself what
+//! failed, and stops when the ledger cannot take any more.
 
+mod chargebacks;
+mod fields;
+mod origin;
 mod rows;
+mod table;
+mod trees;
 
 use std::{
-    collections::{HashMap, VecDeque},
-    path::PathBuf,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use tormenta::prelude::*;
 
-pub use rows::{Format, OpenError, RowError, Rows};
+pub use chargebacks::Chargebacks;
+pub use origin::{Halt, Input, Limits, Origin, Pace, Transactions};
+pub use rows::{Format, Rows};
+pub use table::{OpenError, RowError};
 
 use crate::{
-    generator::Generator,
-    tx::{Swiped, Truth, Tx},
+    order::Order,
+    rules::Crowd,
+    tx::{Chargeback, Entry, Swiped, Truth, Tx},
 };
+use trees::Trees;
 
 /// Attempts of one transaction before the run gives up.
 const ATTEMPTS_MAX: u32 = 5;
-
-/// Where transactions come from.
-#[derive(Clone, Debug)]
-pub enum Origin {
-    /// The generator with this seed.
-    Generated {
-        /// Decides everything.
-        seed: u64,
-    },
-    /// A file.
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// What its columns are.
-        format: Format,
-    },
-}
-
-impl Origin {
-    /// All its transactions, from the first one on. Each call gives the same ones.
-    ///
-    /// # Errors
-    /// When the file cannot be opened or lacks a column.
-    pub fn open(&self) -> Result<Transactions, OpenError> {
-        Ok(match self {
-            Self::Generated { seed } => Transactions::Generated(Box::new(Generator::new(*seed))),
-            Self::File { path, format } => Transactions::Rows(Box::new(Rows::open(path, *format)?)),
-        })
-    }
-}
-
-/// The transactions of an [`Origin`].
-pub enum Transactions {
-    /// Made up.
-    Generated(Box<Generator>),
-    /// Read.
-    Rows(Box<Rows>),
-}
-
-impl Iterator for Transactions {
-    type Item = Result<(Tx, Truth), RowError>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Generated(generator) => generator.next().map(Ok),
-            Self::Rows(rows) => rows.next(),
-        }
-    }
-}
-
-/// How fast transactions come, and how many.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pace {
-    /// Transactions a second; as fast as they are taken unless set.
-    pub per_second: Option<f64>,
-    /// No more than so many.
-    pub limit: Option<u64>,
-    /// None after this.
-    pub duration: Option<Duration>,
-    /// The first so many come as fast as they are taken: they are in the ledger already, and only
-    /// the memory of the rules has to be built up again.
-    pub caught_up: u64,
-}
-
-/// Stops the source from elsewhere, with a reason.
-#[derive(Clone, Debug, Default)]
-pub struct Halt(Arc<OnceLock<String>>);
-
-impl Halt {
-    /// Stops the source. The first reason counts.
-    pub fn because(&self, why: impl std::fmt::Display) {
-        let _ = self.0.set(why.to_string());
-    }
-
-    /// Why the source was stopped.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
-    }
-}
-
-/// What the source has read so far, for whoever watches.
-#[derive(Clone, Debug, Default)]
-pub struct Input(Arc<[AtomicU64; 2]>);
-
-impl Input {
-    /// Transactions.
-    #[must_use]
-    pub fn transactions(&self) -> u64 {
-        self.0[0].load(Ordering::Relaxed)
-    }
-
-    /// Rows that made no sense.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.0[1].load(Ordering::Relaxed)
-    }
-}
 
 /// The spout. One task: the order of the transactions is what makes decisions reproducible.
 pub struct Source {
     origin: Origin,
     pace: Pace,
+    limits: Limits,
     halt: Halt,
     input: Input,
     running: Option<Running>,
@@ -138,26 +45,26 @@ pub struct Source {
 struct Running {
     cx: Context,
     transactions: Transactions,
+    chargebacks: Option<Chargebacks>,
     start: Duration,
     /// When the pace began: later than the start where there was something to catch up with.
     paced_from: Option<Duration>,
-    /// The number of the last transaction of each card.
-    last: HashMap<u64, u64>,
+    order: Order,
+    crowd: Crowd,
     /// Read, and not emitted yet because it is not due.
     next: Option<(Tx, Truth)>,
-    seq: u64,
-    /// Transactions whose trees are open, from number `acked_to + 1` on. `None` where one is done.
-    open: VecDeque<Option<(Swiped, u32)>>,
-    acked_to: u64,
-    again: VecDeque<u64>,
+    /// The latest time of all transactions that were read, in seconds since 1970.
+    time: i64,
+    transactions_emitted: u64,
+    trees: Trees,
     has_ended: bool,
 }
 
 impl Source {
     /// A source that `halt` stops, and whose progress is in `input`.
     #[must_use]
-    pub fn new(origin: Origin, pace: Pace, halt: Halt, input: Input) -> Self {
-        Self { origin, pace, halt, input, running: None }
+    pub fn new(origin: Origin, pace: Pace, limits: Limits, halt: Halt, input: Input) -> Self {
+        Self { origin, pace, limits, halt, input, running: None }
     }
 }
 
@@ -165,12 +72,12 @@ impl Source {
 impl Clone for Source {
     fn clone(&self) -> Self {
         let (halt, input) = (self.halt.clone(), self.input.clone());
-        Self::new(self.origin.clone(), self.pace, halt, input)
+        Self::new(self.origin.clone(), self.pace, self.limits, halt, input)
     }
 }
 
 impl Spout for Source {
-    type Output = Swiped;
+    type Output = Entry;
     type Id = u64;
 
     async fn prepare(&mut self, cx: &Context) -> Result {
@@ -180,95 +87,122 @@ impl Spout for Source {
         self.running = Some(Running {
             cx: cx.clone(),
             transactions: self.origin.open()?,
+            chargebacks: self.origin.open_chargebacks()?,
             start: cx.now(),
             paced_from: None,
-            last: HashMap::new(),
+            order: Order::new(self.limits.keys_max.max(Limits::KEYS_MIN)),
+            crowd: Crowd::default(),
             next: None,
-            seq: 0,
-            open: VecDeque::new(),
-            acked_to: 0,
-            again: VecDeque::new(),
+            time: i64::MIN,
+            transactions_emitted: 0,
+            trees: Trees::default(),
             has_ended: false,
         });
         Ok(())
     }
 
-    async fn next(&mut self) -> Result<Option<(Swiped, u64)>> {
+    async fn next(&mut self) -> Result<Option<(Entry, u64)>> {
         let Some(running) = &mut self.running else { return Err(Error::msg("not prepared")) };
         if let Some(why) = self.halt.reason() {
             return Err(Error::msg(why));
         }
-        if let Some(swiped) = running.replay() {
-            let seq = swiped.seq;
-            return Ok(Some((swiped, seq)));
+        if let Some(entry) = running.trees.again() {
+            add(&self.input.counters().replayed, 1);
+            let seq = entry.turn().seq;
+            return Ok(Some((entry, seq)));
         }
-        if !running.fill(&self.pace, &self.input)? {
-            if running.open.is_empty() {
+        if !running.fill(&self.pace, self.limits, &self.input)? {
+            if running.trees.is_empty() {
                 return Ok(None);
             }
             // Dropped, and called anew, when something is acked or has failed.
             return std::future::pending().await;
         }
+        if let Some(chargeback) = running.due_chargeback(&self.input)? {
+            return Ok(Some(running.emit_chargeback(chargeback, &self.input)));
+        }
         let due = match self.pace.per_second {
             Some(rate) => running.wait(rate, &self.pace).await,
             None => running.cx.now(),
         };
-        let swiped = running.emit(due);
-        self.input.0[0].store(running.seq, Ordering::Relaxed);
-        Ok(swiped.map(|swiped| (swiped, running.seq)))
+        Ok(running.emit(due, &self.input))
     }
 
     fn acked(&mut self, seq: u64) {
-        if let Some(running) = &mut self.running {
-            running.close(seq);
+        if let Some(running) = &mut self.running
+            && let Some(Entry::Swipe(_)) = running.trees.close(seq)
+        {
+            add(&self.input.counters().acked, 1);
         }
     }
 
     fn failed(&mut self, seq: u64, why: Failure) {
         let Some(running) = &mut self.running else { return };
-        let index = (seq - running.acked_to - 1) as usize;
-        let Some(Some((_, attempts))) = running.open.get_mut(index) else { return };
-        *attempts += 1;
+        let failures = running.trees.fail(seq);
         if let Failure::Panic(..) = why {
             // With the task went what it knew of its cards: it would decide otherwise now.
             self.halt.because(format_args!(
                 "a rule panicked, and what it remembered is gone ({why:?}); run it again with the \
                  same ledger"
             ));
-        } else if *attempts >= ATTEMPTS_MAX {
-            self.halt.because(format_args!("transaction {seq} failed {attempts} times: {why:?}"));
+        } else if failures >= ATTEMPTS_MAX {
+            self.halt.because(format_args!("transaction {seq} failed {failures} times: {why:?}"));
         }
-        running.again.push_back(seq);
     }
 }
 
 impl Running {
     /// Has the next transaction at hand; false when there is none.
-    fn fill(&mut self, pace: &Pace, input: &Input) -> Result<bool> {
+    fn fill(&mut self, pace: &Pace, limits: Limits, input: &Input) -> Result<bool> {
         let is_late = pace.duration.is_some_and(|limit| self.cx.now() >= self.start + limit);
-        if is_late || pace.limit.is_some_and(|limit| self.seq >= limit) {
+        if is_late || pace.limit.is_some_and(|limit| self.transactions_emitted >= limit) {
             self.has_ended = true;
         }
         while self.next.is_none() && !self.has_ended {
             match self.transactions.next() {
-                Some(Ok(next)) => self.next = Some(next),
-                Some(Err(RowError::Refused(why))) => {
-                    input.0[1].fetch_add(1, Ordering::Relaxed);
-                    self.cx.report(&Error::msg(why));
+                Some(Ok((tx, truth))) => {
+                    if tx.time <= limits.time_max {
+                        self.time = self.time.max(tx.time);
+                    }
+                    self.next = Some((tx, truth));
                 }
-                Some(Err(RowError::Broken(why))) => return Err(Error::msg(why)),
+                Some(Err(why)) => self.refuse(why, input)?,
                 None => self.has_ended = true,
             }
         }
         Ok(!self.has_ended)
     }
 
+    /// A chargeback that was reported before the transaction at hand.
+    fn due_chargeback(&mut self, input: &Input) -> Result<Option<Chargeback>> {
+        while let Some(chargebacks) = &mut self.chargebacks {
+            match chargebacks.due(self.time) {
+                Some(Ok(chargeback)) => return Ok(Some(chargeback)),
+                Some(Err(why)) => self.refuse(why, input)?,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reports a row that makes no sense, and goes on if that is possible.
+    fn refuse(&self, why: RowError, input: &Input) -> Result {
+        match why {
+            RowError::Refused(why) => {
+                add(&input.counters().refused, 1);
+                self.cx.report(&Error::msg(why));
+                Ok(())
+            }
+            RowError::Broken(why) => Err(Error::msg(why)),
+        }
+    }
+
     /// Waits until the next transaction is due. Latencies count from then on, not from when it
     /// was taken: who is slow must not look fast.
     async fn wait(&mut self, rate: f64, pace: &Pace) -> Duration {
-        let number = self.seq.saturating_sub(pace.caught_up);
+        let number = self.transactions_emitted.saturating_sub(pace.caught_up);
         let now = self.cx.now();
-        if self.seq < pace.caught_up {
+        if self.transactions_emitted < pace.caught_up {
             return now;
         }
         let after = Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::MAX);
@@ -280,30 +214,32 @@ impl Running {
         due
     }
 
-    fn emit(&mut self, due: Duration) -> Option<Swiped> {
+    fn emit(&mut self, due: Duration, input: &Input) -> Option<(Entry, u64)> {
         let (tx, truth) = self.next.take()?;
-        self.seq += 1;
-        let before = self.last.insert(tx.card, self.seq).unwrap_or(0);
-        let due_ns = due.as_nanos() as u64;
-        let swiped = Swiped { seq: self.seq, before, tx, truth, due_ns };
-        self.open.push_back(Some((swiped.clone(), 0)));
-        Some(swiped)
+        let turn = self.order.turn(tx.card, tx.terminal, self.trees.done_to());
+        let (size, due_ns) = (self.crowd.pay(tx.cents), due.as_nanos() as u64);
+        self.transactions_emitted += 1;
+        input.counters().transactions.store(self.transactions_emitted, Ordering::Relaxed);
+        Some(self.keep(Entry::Swipe(Swiped { turn, tx, size, truth, due_ns }), input))
     }
 
-    fn replay(&mut self) -> Option<Swiped> {
-        let seq = self.again.pop_front()?;
-        let index = (seq - self.acked_to - 1) as usize;
-        self.open.get(index)?.as_ref().map(|(swiped, _)| swiped.clone())
+    fn emit_chargeback(&mut self, mut chargeback: Chargeback, input: &Input) -> (Entry, u64) {
+        let (card, terminal) = (chargeback.card, chargeback.terminal);
+        chargeback.turn = self.order.turn(card, terminal, self.trees.done_to());
+        add(&input.counters().chargebacks, 1);
+        self.keep(Entry::Chargeback(chargeback), input)
     }
 
-    fn close(&mut self, seq: u64) {
-        let index = (seq - self.acked_to - 1) as usize;
-        if let Some(open) = self.open.get_mut(index) {
-            *open = None;
-        }
-        while let Some(None) = self.open.front() {
-            self.open.pop_front();
-            self.acked_to += 1;
-        }
+    fn keep(&mut self, entry: Entry, input: &Input) -> (Entry, u64) {
+        self.trees.open(entry.clone());
+        let [cards, terminals] = self.order.forgotten();
+        input.counters().cards_forgotten.store(cards, Ordering::Relaxed);
+        input.counters().terminals_forgotten.store(terminals, Ordering::Relaxed);
+        let seq = entry.turn().seq;
+        (entry, seq)
     }
+}
+
+fn add(counter: &AtomicU64, number: u64) {
+    counter.fetch_add(number, Ordering::Relaxed);
 }

@@ -1,0 +1,51 @@
+//! Fields of a row: numbers, degrees, money.
+
+/// Shows a field, or its beginning.
+pub(super) fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
+    text.escape_debug().to_string()
+}
+
+pub(super) fn whole<T: std::str::FromStr>(name: &str, text: &[u8]) -> Result<T, String> {
+    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok());
+    parsed.ok_or_else(|| format!("`{name}` is `{}`, which is no whole number", shown(text)))
+}
+
+pub(super) fn degrees(name: &str, text: &[u8], max: f32) -> Result<f32, String> {
+    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<f32>().ok());
+    let parsed = parsed.filter(|degrees| degrees.abs() <= max);
+    parsed.ok_or_else(|| format!("`{name}` is `{}`; use degrees up to {max}", shown(text)))
+}
+
+/// Cents of an amount, by its digits: money is not for floats.
+pub(super) fn cents(name: &str, text: &[u8]) -> Result<u64, String> {
+    let refused = || format!("`{name}` is `{}`; use a number of at least 0", shown(text));
+    let text = std::str::from_utf8(text).map_err(|_| refused())?.trim();
+    let (units, parts) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if units.is_empty() || units.len() > 13 || !digits(units) || !digits(parts) {
+        return Err(refused());
+    }
+    let digit =
+        |index: usize| u64::from(parts.as_bytes().get(index).map_or(0, |digit| digit - b'0'));
+    let units: u64 = units.parse().map_err(|_| refused())?;
+    Ok(units * 100 + digit(0) * 10 + digit(1) + u64::from(digit(2) >= 5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_by_their_digits() {
+        let read = |text: &str| cents("amount", text.as_bytes());
+        for (text, expected) in
+            [("0", 0), ("4.97", 497), ("45.0", 4_500), (" 7 ", 700), ("0.019", 2), ("1.005", 101)]
+        {
+            assert_eq!(read(text), Ok(expected), "{text}");
+        }
+        for text in ["", "-1", "-0.01", "1e3", "nan", "inf", "1,5", "1.2.3", "99999999999999"] {
+            assert!(read(text).is_err_and(|why| why.contains("at least 0")), "{text}");
+        }
+    }
+}
