@@ -22,16 +22,27 @@ use code::{code, has_word};
 use links::links;
 
 /// Which crate of the house may depend on which. No other arrow, not even for tests.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("tormenta-macros", &[]),
     ("tormenta-dsl", &["tormenta-macros"]),
     ("tormenta-runtime", &["tormenta-dsl"]),
     ("tormenta-spouts", &["tormenta-dsl"]),
     ("tormenta-bolts", &["tormenta-dsl"]),
-    ("tormenta", &["tormenta-dsl", "tormenta-runtime", "tormenta-spouts", "tormenta-bolts"]),
+    ("tormenta-multilang", &["tormenta-dsl"]),
+    (
+        "tormenta",
+        &[
+            "tormenta-dsl",
+            "tormenta-runtime",
+            "tormenta-spouts",
+            "tormenta-bolts",
+            "tormenta-multilang",
+        ],
+    ),
     ("tormenta-alloc", &[]),
     ("tormenta-fraud", &["tormenta"]),
-    ("tormenta-cli", &["tormenta", "tormenta-alloc", "tormenta-fraud"]),
+    ("tormenta-flow", &["tormenta"]),
+    ("tormenta-cli", &["tormenta", "tormenta-alloc", "tormenta-flow", "tormenta-fraud"]),
     (
         "tormenta-tests",
         &["tormenta", "tormenta-dsl", "tormenta-runtime", "tormenta-spouts", "tormenta-bolts"],

@@ -14,6 +14,7 @@ use crate::{commands::Command, exit};
     "tormenta demo word-count --output t.tsv logs count those of a directory into a file",
     "tormenta new hello && cd hello && cargo run  a topology of your own",
     "tormenta run target/debug/hello              run one that was built",
+    "tormenta run flow.toml                       run one that is declared",
 ]))]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -7,34 +7,57 @@ use std::{
     process::Command,
 };
 
-use tormenta::artifact::{Inspected, inspect};
+use tormenta::artifact::{Inspected, Said, inspect};
 
+use super::run_flow;
 use crate::{
     args::Format,
     exit::{self, Code, Failure, Outcome},
     output::Output,
 };
 
-/// Run an artifact: the executable of a crate whose `main` is a `#[tormenta::main]`
+/// Run a topology: an artifact, or a flow that is declared in TOML
 ///
-/// It takes the place of this process, so that signals, standard input and its exit code are its
-/// own. A file that is no artifact is not executed.
+/// A file that ends in `.toml` is a flow, and runs in this process; `tormenta components` lists
+/// what it can be made of. An artifact is the executable of a crate whose `main` is a
+/// `#[tormenta::main]`. It takes the place of this process, so that signals, standard input and its
+/// exit code are its own. A file that is no artifact is not executed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit::after_help(&[
+    "tormenta run flow.toml",
+    "tormenta run --check flow.toml",
     "tormenta run target/release/hello",
     "tormenta run target/release/hello -- book.txt --tasks 4",
     "tormenta run -o json target/release/hello | tail -n 1 > summary.json",
 ]))]
 pub(crate) struct Run {
-    /// The executable
+    /// The executable, or the flow
     artifact: PathBuf,
-    /// Words for the topology
+    /// Check it and print its plan; run nothing, open nothing
+    #[arg(long)]
+    check: bool,
+    /// Add what is given up to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    dead_letters: Option<PathBuf>,
+    /// Words for the topology of an artifact
     #[arg(last = true)]
     args: Vec<OsString>,
 }
 
 impl Run {
     pub(crate) fn obey(self, output: &Output) -> Outcome {
+        if run_flow::is_flow(&self.artifact) {
+            if let Some(word) = self.args.first() {
+                let why = format!(
+                    "a flow takes no words, and was given `{}`; use variables of the environment: \
+                     `${{NAME:-default}}`",
+                    word.display()
+                );
+                return Err(Failure::new(Code::Usage, why));
+            }
+            let said = if self.check { None } else { Some(said(output)) };
+            return run_flow::run(&self.artifact, said, self.dead_letters, output);
+        }
         let path = find(&self.artifact)?;
         let name = self.artifact.display();
         match inspect(&path).map_err(|error| Failure::io(format!("read `{name}`"), &error))? {
@@ -55,7 +78,17 @@ impl Run {
             }
         }
         let mut command = Command::new(&path);
-        command.args(["--summary", said(output)]).arg("--").args(self.args);
+        match (self.check, said(output)) {
+            (true, _) if output.is_table() => command.args(["describe", "--tree"]),
+            (true, _) => command.args(["describe", "--json"]),
+            (false, Said::Json) => command.args(["--summary", "json"]),
+            (false, Said::Nothing) => command.args(["--summary", "none"]),
+            (false, Said::Text) => command.args(["--summary", "text"]),
+        };
+        if let (Some(file), false) = (self.dead_letters, self.check) {
+            command.arg("--dead-letters").arg(file);
+        }
+        command.arg("--").args(self.args);
         become_it(command).map_err(|error| {
             let fix = match error.kind() {
                 io::ErrorKind::PermissionDenied => format!("; try `chmod +x {name}`"),
@@ -66,12 +99,12 @@ impl Run {
     }
 }
 
-/// What the artifact shall say at its end.
-fn said(output: &Output) -> &'static str {
+/// What is said at the end.
+fn said(output: &Output) -> Said {
     match output.format() {
-        Format::Json | Format::Ndjson => "json",
-        Format::Table if output.is_quiet() => "none",
-        Format::Table => "text",
+        Format::Json | Format::Ndjson => Said::Json,
+        Format::Table if output.is_quiet() => Said::Nothing,
+        Format::Table => Said::Text,
     }
 }
 

@@ -3,7 +3,9 @@
 //! One binary for all of them, because each would link by itself.
 
 mod bad_input;
+mod flow;
 mod fraud;
+mod fraud_kill;
 mod help;
 mod kit;
 mod new;

@@ -1,0 +1,7 @@
+//! Flows, from their text to what they write.
+
+mod kit;
+mod mistakes;
+mod parts;
+mod plans;
+mod windows;
