@@ -148,7 +148,7 @@ impl Loan {
 
     /// Trees that were opened and not lent after all: runs of them.
     pub(crate) fn take_unused(&self, mut each: impl FnMut(Root, usize)) {
-        for (at, tree, count) in self.opened.take() {
+        for (at, tree, count) in self.opened.borrow_mut().drain(..) {
             self.kept(at..at + count, |kept| each(tree.nth_after(kept.start - at), kept.len()));
         }
         self.tree.set(Root::NEVER);
