@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.AggregateFunction;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.tuple.Tuple2;
 import org.apache.flink.api.java.tuple.Tuple3;
@@ -248,11 +249,14 @@ public class FlinkPeer {
         if (workload.equals("w4")) {
             var strategy = WatermarkStrategy.<Tuple2<Long, Long>>forMonotonousTimestamps()
                     .withTimestampAssigner((event, ignored) -> event.f1);
-            var window = Types.TUPLE(Types.LONG, Types.LONG, Types.LONG);
-            env.addSource(new Events(), Types.TUPLE(Types.LONG, Types.LONG))
-                    .assignTimestampsAndWatermarks(strategy)
-                    .keyBy(event -> event.f0, Types.LONG)
-                    .window(TumblingEventTimeWindows.of(Duration.ofMillis(WINDOW_MS)))
+            TypeInformation<Tuple3<Long, Long, Long>> window =
+                    Types.TUPLE(Types.LONG, Types.LONG, Types.LONG);
+            var events = env.addSource(new Events(), Types.TUPLE(Types.LONG, Types.LONG))
+                    .assignTimestampsAndWatermarks(strategy);
+            KeyedStream<Tuple2<Long, Long>, Long> byKey = handsOver
+                    ? events.keyBy(event -> event.f0, Types.LONG)
+                    : DataStreamUtils.reinterpretAsKeyedStream(events, e -> e.f0, Types.LONG);
+            byKey.window(TumblingEventTimeWindows.of(Duration.ofMillis(WINDOW_MS)))
                     .aggregate(new Count(), window, window)
                     .addSink(new WindowSum());
             return;

@@ -7,7 +7,7 @@ use crate::request::Workload;
 use crate::sentences::{WORDS_PER_SENTENCE, sentences};
 
 /// Tuples and checksum at the sinks after sources emitted 0..n each, for every n in `emitted`.
-pub(crate) fn totals(workload: Workload, shares: &[(u64, Share)]) -> (u64, u64) {
+pub(crate) fn totals(workload: Workload, shares: &[(u64, Share)], aligned: bool) -> (u64, u64) {
     let emitted: Vec<u64> = shares.iter().map(|(n, _)| *n).collect();
     let emitted = &emitted[..];
     match workload {
@@ -15,7 +15,7 @@ pub(crate) fn totals(workload: Workload, shares: &[(u64, Share)]) -> (u64, u64) 
         // `x ^ 1` swaps neighbours, so only an unpaired last number is off, by one.
         Workload::W2 | Workload::W2x => numbers(emitted, |n| n % 2),
         Workload::W3 => words(emitted),
-        Workload::W4 => windows(shares),
+        Workload::W4 => windows(shares, aligned),
     }
 }
 
@@ -27,12 +27,13 @@ fn numbers(emitted: &[u64], excess: impl Fn(u64) -> u64) -> (u64, u64) {
 }
 
 /// Every event is in the window of its key, once.
-fn windows(shares: &[(u64, Share)]) -> (u64, u64) {
+fn windows(shares: &[(u64, Share)], aligned: bool) -> (u64, u64) {
     let mut totals = (0, 0u64);
     for (n, share) in shares {
         totals.0 += n;
         for event in (0..*n).map(|n| share.event(n)) {
-            totals.1 = totals.1.wrapping_add(weight(key(event), time(event)));
+            let start = if aligned { time(event) } else { 0 };
+            totals.1 = totals.1.wrapping_add(weight(key(event), start));
         }
     }
     totals

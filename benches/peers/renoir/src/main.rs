@@ -50,5 +50,6 @@ fn run(request: &Request) -> Result<Setup, String> {
     Ok(Setup {
         threads: workers * (1 + usize::from(hands_over || workload == Workload::W4)),
         setting: setting.join(", "),
+        aligned: false,
     })
 }

@@ -54,5 +54,6 @@ fn run(request: &Request) -> Result<Setup, String> {
     Ok(Setup {
         threads: workers,
         setting: setting.into(),
+        aligned: true,
     })
 }
