@@ -117,7 +117,7 @@ impl<O: Streams> Emitter<O> {
             holds.next = tree;
             loan.tree.set(tree);
             loan.next.set(root.plus(self.output.root_step.get()));
-        } else {
+        } else if !root.is_none() {
             self.output.hold_into(root, holds);
         }
     }

@@ -226,9 +226,6 @@ impl<O: Streams> Output<O> {
     /// Where the tuple is no neighbour of what the set had last.
     #[inline(never)]
     pub(crate) fn hold_into(&self, root: Root, holds: &mut Holds<O>) {
-        if root.is_none() {
-            return;
-        }
         if holds.is_new() {
             holds.begin(self.settle.clone());
             holds.ages.extend(self.tracker.begin_set());

@@ -1,6 +1,6 @@
 //! The bolt around the windows: it knows time, keys, holds and nothing of how windows work.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use tormenta_dsl::{Bolt, Context, Counter, Emitter, Error, Free, Holds, Result, Streams, Tuple};
 
@@ -109,18 +109,27 @@ where
         if self.fired.is_empty() && self.done.is_empty() { Step::Done } else { Step::Emit }
     }
 
-    async fn go_on(&mut self, step: Step, tuple: A::In, out: &Emitter<Output<B, A>>) -> Result {
-        match step {
-            Step::Done => Ok(()),
-            Step::OutOfRange(time) => {
-                Err(Error::poison(format!("event time {time} is out of range")))
+    #[cold]
+    #[inline(never)]
+    fn go_on<'a>(
+        &'a mut self,
+        step: Step,
+        tuple: A::In,
+        out: &'a Emitter<Output<B, A>>,
+    ) -> Pin<Box<dyn Future<Output = Result> + 'a>> {
+        Box::pin(async move {
+            match step {
+                Step::Done => Ok(()),
+                Step::OutOfRange(time) => {
+                    Err(Error::poison(format!("event time {time} is out of range")))
+                }
+                Step::Late => {
+                    self.late.add(1);
+                    out.emit(WindowOutput::Late(tuple)).await
+                }
+                Step::Emit => self.emit(out).await,
             }
-            Step::Late => {
-                self.late.add(1);
-                out.emit(WindowOutput::Late(tuple)).await
-            }
-            Step::Emit => self.emit(out).await,
-        }
+        })
     }
 
     #[inline(never)]
@@ -172,12 +181,20 @@ where
         Ok(())
     }
 
-    #[inline]
-    async fn execute(&mut self, tuple: A::In, out: &Emitter<Output<B, A>>) -> Result {
-        match self.take_in(&tuple, out) {
-            Step::Done => Ok(()),
-            // Kept apart, so that what is done for every tuple stays small.
-            step => Box::pin(self.go_on(step, tuple, out)).await,
+    // The work is done when the future is made: so that it is inlined where tuple after tuple is
+    // executed, which the body of an `async fn` of this size is not.
+    #[inline(always)]
+    fn execute(
+        &mut self,
+        tuple: A::In,
+        out: &Emitter<Output<B, A>>,
+    ) -> impl Future<Output = Result> {
+        let step = self.take_in(&tuple, out);
+        async move {
+            match step {
+                Step::Done => Ok(()),
+                step => self.go_on(step, tuple, out).await,
+            }
         }
     }
 

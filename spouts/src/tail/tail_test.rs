@@ -243,6 +243,30 @@ fn acks_for_the_spout_before_a_panic_are_not_ours() {
     assert_eq!(world.acked(), ["1"]);
 }
 
+/// A kernel writes down file times in ticks, so that several rotated files may have the same one.
+#[test]
+fn rotated_files_of_one_moment_are_read_once_each() {
+    let mut world = World::new(same).start();
+    world.append("app.log", "1\n");
+    assert_eq!(world.acked(), ["1"]);
+    world.rename("app.log", "app.log.2");
+    world.append("app.log", "2\n");
+    world.rename("app.log", "app.log.1");
+    let written = fs::metadata(world.path("app.log.2")).and_then(|about| about.modified());
+    let file = OpenOptions::new().write(true).open(world.path("app.log.1")).expect("opened");
+    file.set_modified(written.expect("known")).expect("set");
+    tick_of_file_times();
+    world.append("app.log", "3\n");
+    let mut texts = Vec::new();
+    while let Some((text, id)) = world.line()
+        && texts.len() < 9
+    {
+        world.tail.acked(id);
+        texts.push(text);
+    }
+    assert_eq!(texts, ["2", "3"]);
+}
+
 #[test]
 fn a_file_that_is_deleted_and_made_anew_is_read_from_its_beginning() {
     let mut world = World::new(same).start();
