@@ -54,13 +54,16 @@ pub(crate) struct Follow {
     /// Files that were read to their ends, as far as the time at which they were written last does
     /// not tell them from those that come after.
     left: BTreeSet<FileId>,
+    /// The step that was advised last: from which file to which, and whether the time at which they
+    /// were written tells them apart. It may not be taken, so nothing is left before it is.
+    advised: Option<(FileId, FileId, bool)>,
 }
 
 impl Follow {
     /// Follows a file from an offset, or the one that will be at the path from its beginning. A
     /// file that was renamed must be quiet for `linger` before it is left.
     pub(crate) fn new(current: Option<(FileId, u64)>, linger: Duration) -> Self {
-        Self { linger, current, quiet: None, left: BTreeSet::new() }
+        Self { linger, current, quiet: None, left: BTreeSet::new(), advised: None }
     }
 
     pub(crate) fn current(&self) -> Option<(FileId, u64)> {
@@ -78,10 +81,18 @@ impl Follow {
     pub(crate) fn went_to(&mut self, id: FileId, offset: u64) {
         self.current = Some((id, offset));
         self.quiet = None;
+        let Some((from, _, is_told)) = self.advised.take().filter(|(_, to, _)| *to == id) else {
+            return;
+        };
+        if is_told {
+            self.left.clear();
+        }
+        self.left.insert(from);
     }
 
     /// What to do, given all the files that might be this one or its successor.
     pub(crate) fn step(&mut self, seen: &[Seen], now: Duration) -> Step {
+        self.advised = None;
         let live = seen.iter().find(|file| file.is_live);
         let Some((id, offset)) = self.current else {
             return live.map_or(Step::Wait, |live| Step::Next(live.id));
@@ -106,10 +117,7 @@ impl Follow {
         if now.saturating_sub(since) < self.linger {
             return Step::Wait;
         }
-        if next.modified != me.modified {
-            self.left.clear();
-        }
-        self.left.insert(me.id);
+        self.advised = Some((me.id, next.id, next.modified != me.modified));
         Step::Next(next.id)
     }
 
