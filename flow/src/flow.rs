@@ -143,7 +143,11 @@ impl Flow {
         let Err(refused) = self.topology().plan() else { return };
         for error in refused.errors {
             let text = error.to_string();
-            let is_named = |planned: &&Planned| text.starts_with(&format!("`{}", planned.name));
+            // A component may be several, called `name/part`.
+            let is_named = |planned: &&Planned| {
+                let rest = text.strip_prefix('`').and_then(|t| t.strip_prefix(&*planned.name));
+                rest.is_some_and(|rest| rest.starts_with(['`', '/']))
+            };
             let header = self.planned.iter().find(is_named).map_or(0..0, |p| p.header.clone());
             notes.add(&header, text);
         }

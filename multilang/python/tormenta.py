@@ -296,6 +296,10 @@ class _Component(object):
             except EOFError:
                 self.finish()
             flush()
+        except SystemExit:
+            # What was said before an exit counts, as it does where each message leaves at once.
+            flush()
+            raise
         except Exception:
             reportError(traceback.format_exc())
             flush()

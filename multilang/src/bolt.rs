@@ -174,18 +174,18 @@ impl<I: Streams, O: ShellOutput> Bolt for ShellBolt<I, O> {
 
     async fn execute(&mut self, tuple: I, out: &Emitter<O>) -> Result {
         let running = self.running()?;
-        running.make_room::<I, _>(out).await;
+        running.make_room(out).await;
         let id = running.write(&tuple)?;
         let ticket: Ticket<O> = out.hold();
         running.give(id, ticket);
-        running.settle_if_finished::<I, _>(out).await;
+        running.settle_if_finished(out).await;
         Ok(())
     }
 
     async fn idle(&mut self, out: &Emitter<O, Free>) -> Result {
         let running = self.running()?;
         running.work(out).await;
-        running.wait::<I>().await;
+        running.wait().await;
         running.work(out).await;
         Ok(())
     }
@@ -202,7 +202,7 @@ impl<I: Streams, O: ShellOutput> Bolt for ShellBolt<I, O> {
     }
 
     async fn finish(&mut self, out: &Emitter<O, Free>) -> Result {
-        self.running()?.finish::<I>(out).await;
+        self.running()?.finish(out).await;
         Ok(())
     }
 }

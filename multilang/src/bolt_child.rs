@@ -44,7 +44,7 @@ impl<O: ShellOutput> BoltChild<O> {
         let outputs = Outputs::new::<O>(&settings.outputs)?;
         let session = Session::new(settings.timeout);
         let mut keeper = Keeper::new(settings, cx, outputs, Origin::of_ports::<I>(inputs));
-        keeper.open::<I>().await?;
+        keeper.open().await?;
         let (buffer, worked_at) = (Vec::new(), cx.now());
         let mut new = Self { keeper, session, buffer, pending_max, worked_at, finished: false };
         new.session.begin(worked_at);
@@ -56,10 +56,10 @@ impl<O: ShellOutput> BoltChild<O> {
     }
 
     /// Waits until there is a child that can be given a tuple.
-    pub(crate) async fn make_room<I: Streams, A>(&mut self, out: &Emitter<O, A>) {
+    pub(crate) async fn make_room<A>(&mut self, out: &Emitter<O, A>) {
         self.work(out).await;
         while !self.has_room() {
-            self.wait::<I>().await;
+            self.wait().await;
             self.work(out).await;
         }
     }
@@ -224,12 +224,18 @@ impl<O: ShellOutput> BoltChild<O> {
     }
 
     /// Waits for the child to say something, and looks after it while it does not.
-    pub(crate) async fn wait<I: Streams>(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         self.flush();
-        if self.keeper.start_again::<I>() {
+        if self.keeper.start_again() {
             self.session.begin(self.now());
         }
         if self.keeper.has_news() {
+            return;
+        }
+        if let Some(end) = self.keeper.left_behind() {
+            if let Some(why) = self.ended(&end) {
+                self.lose(why);
+            }
             return;
         }
         if self.keeper.is_late() {
@@ -261,16 +267,16 @@ impl<O: ShellOutput> BoltChild<O> {
     }
 
     /// The inputs have ended: waits until the child has settled everything, and lets it go.
-    pub(crate) async fn finish<I: Streams>(&mut self, out: &Emitter<O, Free>) {
+    pub(crate) async fn finish(&mut self, out: &Emitter<O, Free>) {
         self.finished = true;
         while self.is_working() {
-            self.wait::<I>().await;
+            self.wait().await;
             self.work(out).await;
         }
         self.flush();
         self.keeper.close();
         while !self.keeper.is_gone() {
-            self.wait::<I>().await;
+            self.wait().await;
             self.work(out).await;
         }
     }
@@ -282,9 +288,9 @@ impl<O: ShellOutput> BoltChild<O> {
     }
 
     /// What comes after the finish is a replay: there is no other moment to wait for it.
-    pub(crate) async fn settle_if_finished<I: Streams, A>(&mut self, out: &Emitter<O, A>) {
+    pub(crate) async fn settle_if_finished<A>(&mut self, out: &Emitter<O, A>) {
         while self.finished && self.is_working() {
-            self.wait::<I>().await;
+            self.wait().await;
             self.work(out).await;
         }
     }

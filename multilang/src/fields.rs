@@ -18,7 +18,25 @@ pub(crate) struct Outputs(Vec<Output>);
 struct Output {
     name: String,
     schema: Arc<Schema>,
-    kinds: Vec<Kind>,
+    fits: Vec<Fits>,
+}
+
+/// What a field takes: values of a kind, and where it is an `Option`, null.
+#[derive(Clone, Copy, Debug)]
+struct Fits {
+    kind: Kind,
+    or_null: bool,
+}
+
+impl Fits {
+    fn of(kind: &str) -> Self {
+        let inside = kind.strip_prefix("Option<").and_then(|kind| kind.strip_suffix('>'));
+        Self { kind: Kind::of(inside.unwrap_or(kind)), or_null: inside.is_some() }
+    }
+
+    fn fit(self, value: Value) -> Result<Value, Value> {
+        if self.or_null && value == Value::Null { Ok(value) } else { self.kind.fit(value) }
+    }
 }
 
 /// What a field may hold, as far as its type is one that other languages have.
@@ -109,13 +127,13 @@ impl Outputs {
             return Err(format!("it has no output `{name}`: declare it, with its fields"));
         };
         let output = &self.0[port];
-        if output.kinds.len() != values.len() {
-            let (expected, found) = (output.kinds.len(), values.len());
+        if output.fits.len() != values.len() {
+            let (expected, found) = (output.fits.len(), values.len());
             let fields = output.schema.to_string();
             return Err(format!("`{fields}` has {expected} fields, and it emitted {found} values"));
         }
-        let fitted = values.into_iter().zip(&output.kinds).enumerate().map(|(index, (v, kind))| {
-            kind.fit(v).map_err(|value| {
+        let fitted = values.into_iter().zip(&output.fits).enumerate().map(|(index, (v, fits))| {
+            fits.fit(v).map_err(|value| {
                 let field = &output.schema.fields()[index];
                 format!("field `{field}` of `{name}` cannot be {value}")
             })
@@ -133,8 +151,8 @@ impl Outputs {
 
 impl Output {
     fn new(name: &str, schema: Arc<Schema>) -> Self {
-        let kinds = schema.fields().iter().map(|field| Kind::of(&field.kind)).collect();
-        Self { name: name.to_owned(), schema, kinds }
+        let fits = schema.fields().iter().map(|field| Fits::of(&field.kind)).collect();
+        Self { name: name.to_owned(), schema, fits }
     }
 }
 
@@ -188,6 +206,19 @@ mod tests {
         let outputs = Outputs::new::<Record>(&declared(&[("out", &["x: f64"])])).expect("sound");
         let (_, record) = outputs.record(None, vec![2.into()]).expect("fits");
         assert_eq!(record.values(), [Value::Float(2.0)]);
+    }
+
+    #[test]
+    fn null_fits_where_it_is_an_option() {
+        let streams = declared(&[("out", &["n: Option<i64>", "text: String"])]);
+        let outputs = Outputs::new::<Record>(&streams).expect("sound");
+        for n in [Value::Null, 7.into()] {
+            let (_, record) = outputs.record(None, vec![n.clone(), "a".into()]).expect("fits");
+            assert_eq!(record.values()[0], n);
+        }
+        for values in [vec!["x".into(), "a".into()], vec![Value::Null, Value::Null]] {
+            assert!(outputs.record(None, values).expect_err("refused").contains("cannot be"));
+        }
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl Frames {
                 self.check_length(message.len())?;
                 return Ok(Some(&self.buffer[message]));
             }
+            if line.start == self.begin && self.buffer[line.clone()].trim_ascii().is_empty() {
+                // An empty line in front of a message. There may be any number of them, so none
+                // is kept and looked at again.
+                self.begin = self.line;
+                continue;
+            }
             self.check_beginning(line.end, true)?;
         }
         self.seen = self.buffer.len();
@@ -162,6 +168,18 @@ mod tests {
         let open = [&b"{\""[..], &[b'x'; 100]].concat();
         assert_eq!(read(&[&open], 100).1, Some(Refused::TooLong(100)));
         assert_eq!(read(&[&open], 200).1, None);
+    }
+
+    #[test]
+    fn empty_lines_before_a_message_are_not_kept() {
+        let mut frames = Frames::new(100);
+        for _ in 0..1_000 {
+            frames.push(&[b'\n'; 4096]);
+            assert_eq!(frames.next(), Ok(None));
+            assert_eq!(frames.begin, frames.buffer.len());
+        }
+        frames.push(b" \r\n{\n\n}\nend\n");
+        assert_eq!(frames.next(), Ok(Some(&b"{\n\n}\n"[..])));
     }
 
     #[test]

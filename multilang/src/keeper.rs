@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::Value as Json;
-use tormenta_dsl::{Context, Error, Result, Streams};
+use tormenta_dsl::{Context, Error, Result};
 
 use crate::{
     child::{Child, End, Heard},
@@ -23,6 +23,10 @@ use crate::{
 /// A child is given so long to answer the handshake, and longer if it may be silent for longer.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// A child that has exited is not waited for longer than this, where a process of its own has
+/// inherited its output and keeps it open. It is also how often that is looked at.
+const ORPHANED: Duration = Duration::from_secs(1);
+
 /// What a task does with its child, be it a spout or a bolt.
 pub(crate) struct Keeper {
     pub(crate) settings: Settings,
@@ -35,6 +39,8 @@ pub(crate) struct Keeper {
     /// When the child was started, or when it will be.
     start_at: Duration,
     is_connected: bool,
+    /// When it was first seen to have exited, while its output was open.
+    exited_at: Option<Duration>,
     /// Whether its input was closed, so that it is to end.
     is_closed: bool,
     /// Whether the last that it said was that something is wrong.
@@ -58,21 +64,25 @@ impl Keeper {
             restarts: Restarts::default(),
             start_at: Duration::ZERO,
             is_connected: false,
+            exited_at: None,
             is_closed: false,
             has_complained: false,
         }
     }
 
-    /// Starts the first child and waits until it has answered.
-    pub(crate) async fn open<I: Streams>(&mut self) -> Result {
-        self.start::<I>()?;
+    /// Starts the first child and waits until it has answered. What it says after that is left to
+    /// be heard.
+    pub(crate) async fn open(&mut self) -> Result {
+        self.start()?;
         loop {
             match self.next() {
                 Some(Heard::Said(said)) => {
                     self.obey(said);
+                    if self.is_connected {
+                        return Ok(());
+                    }
                 }
                 Some(Heard::End(end)) => return Err(Error::msg(self.farewell(&end))),
-                None if self.is_connected => return Ok(()),
                 None if self.is_late() => return Err(Error::msg(self.silence())),
                 None => self.wait(self.due()).await,
             }
@@ -80,26 +90,27 @@ impl Keeper {
     }
 
     /// Starts a child and tells it what it must know.
-    fn start<I: Streams>(&mut self) -> Result {
+    fn start(&mut self) -> Result {
         let child = Child::start(&self.settings, &self.cx)?;
         let mut bytes = Vec::new();
         let (settings, cx, pid_dir) = (&self.settings, &self.cx, child.pid_dir());
-        tell::handshake::<I>(&mut bytes, settings, cx, &self.outputs, &self.origins, pid_dir);
+        tell::handshake(&mut bytes, settings, cx, &self.outputs, &self.origins, pid_dir);
         child.send(&mut bytes);
         self.child = Some(child);
         self.start_at = self.cx.now();
         self.restarts.begin(self.start_at);
+        self.exited_at = None;
         (self.is_connected, self.is_closed, self.has_complained) = (false, false, false);
         Ok(())
     }
 
     /// Starts the next child when it is due. True if something was done.
-    pub(crate) fn start_again<I: Streams>(&mut self) -> bool {
+    pub(crate) fn start_again(&mut self) -> bool {
         if self.child.is_some() || self.cx.now() < self.start_at {
             return false;
         }
         self.cx.counter("child_restarts").add(1);
-        if let Err(why) = self.start::<I>() {
+        if let Err(why) = self.start() {
             self.cx.report(&why);
             self.start_at = self.restarts.end(self.cx.now());
         }
@@ -125,7 +136,11 @@ impl Keeper {
         if self.heard.is_empty() {
             self.child.as_ref()?.hear(&mut self.heard);
         }
-        self.heard.pop_front()
+        let heard = self.heard.pop_front();
+        if heard.is_some() {
+            self.exited_at = None; // what it wrote before is still coming
+        }
+        heard
     }
 
     /// Does what spouts and bolts have in common; gives back the rest.
@@ -170,6 +185,15 @@ impl Keeper {
                  one more"
             ))),
         }
+    }
+
+    /// The end of a child that is gone while somebody else keeps its output open, so that no end
+    /// is heard from there.
+    pub(crate) fn left_behind(&mut self) -> Option<End> {
+        let status = self.child.as_ref()?.exited()?;
+        let now = self.cx.now();
+        let since = *self.exited_at.get_or_insert(now);
+        (now >= since + ORPHANED).then_some(End::Exited(status))
     }
 
     /// Closes the input of the child: it is to work off what it has, and to exit.
@@ -250,7 +274,9 @@ impl Keeper {
 
     /// Waits until the child has something to say or has room, and at most until then.
     pub(crate) async fn wait(&self, until: Duration) {
-        let mut alarm = pin!(self.cx.sleep(until.saturating_sub(self.cx.now())));
+        let wait = until.saturating_sub(self.cx.now());
+        let wait = if self.child.is_some() { wait.min(ORPHANED) } else { wait };
+        let mut alarm = pin!(self.cx.sleep(wait));
         let waits_for_room = self.child.as_ref().is_some_and(Child::is_full);
         poll_fn(|cx| {
             let news = self.child.as_ref().map(|child| child.poll_news(waits_for_room, cx));

@@ -20,6 +20,9 @@ use crate::{
 /// While fewer tuples than this wait to be emitted, the child is asked for more.
 const AHEAD: usize = 128;
 
+/// So many may wait: what the child says beyond that stays in its pipe, and the child waits.
+const WAITING_MAX: usize = 8 * AHEAD;
+
 /// Ids that are kept, to know replays by. More are open only where nobody hears of acks.
 const OPEN_MAX: usize = 1 << 20;
 
@@ -55,7 +58,7 @@ impl<O: ShellOutput> SpoutChild<O> {
     pub(crate) async fn open(settings: Settings, cx: &Context) -> Result<Self> {
         let outputs = Outputs::new::<O>(&settings.outputs)?;
         let mut keeper = Keeper::new(settings, cx, outputs, Vec::new());
-        keeper.open::<()>().await?;
+        keeper.open().await?;
         Ok(Self {
             keeper,
             emitted: VecDeque::new(),
@@ -77,7 +80,7 @@ impl<O: ShellOutput> SpoutChild<O> {
     /// The next tuple. Nothing is lost if the caller stops waiting.
     pub(crate) async fn next(&mut self) -> Result<Option<(O, ShellId)>> {
         loop {
-            if self.keeper.has_news() {
+            if self.emitted.len() < AHEAD && self.keeper.has_news() {
                 self.work();
             }
             if !self.has_ended && self.emitted.len() < AHEAD {
@@ -149,7 +152,9 @@ impl<O: ShellOutput> SpoutChild<O> {
     /// Takes in what the child has said so far.
     fn work(&mut self) {
         self.heard = self.keeper.cx.now();
-        while let Some(heard) = self.keeper.next() {
+        while self.emitted.len() < WAITING_MAX
+            && let Some(heard) = self.keeper.next()
+        {
             match heard {
                 Heard::End(end) => self.ended(&end),
                 Heard::Said(said) => match self.keeper.obey(said) {
@@ -223,12 +228,15 @@ impl<O: ShellOutput> SpoutChild<O> {
     }
 
     async fn wait(&mut self) {
-        if self.keeper.start_again::<()>() {
+        if self.keeper.start_again() {
             self.pause = PAUSE.0;
             self.ask_at = Duration::ZERO;
         }
         if self.keeper.has_news() {
             return;
+        }
+        if let Some(end) = self.keeper.left_behind() {
+            return self.ended(&end);
         }
         let now = self.keeper.cx.now();
         let silent_until = self.heard + self.keeper.settings.timeout;

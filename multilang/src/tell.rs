@@ -25,22 +25,25 @@ const SYSTEM_TASK: &str = r#","task":-1,"tuple":["#;
 pub(crate) struct Origin {
     pub(crate) component: String,
     pub(crate) stream: String,
+    /// Names of the fields. A child that is started again is told the same.
+    fields: Json,
     /// Between the id of a tuple and its values.
     middle: String,
 }
 
 impl Origin {
-    pub(crate) fn new(component: &str, stream: &str) -> Self {
+    pub(crate) fn new(component: &str, stream: &str, schema: &Schema) -> Self {
         let (comp, name) = (Json::from(component), Json::from(stream));
         let middle = format!(r#"","comp":{comp},"stream":{name},"task":1,"tuple":["#);
-        Self { component: component.to_owned(), stream: stream.to_owned(), middle }
+        let (component, stream) = (component.to_owned(), stream.to_owned());
+        Self { component, stream, fields: names(schema), middle }
     }
 
     /// One for each port: as declared, or named after its tuples.
     pub(crate) fn of_ports<I: Streams>(declared: &[(String, String)]) -> Vec<Self> {
         let port = |(port, info): (usize, tormenta_dsl::PortInfo)| match declared.get(port) {
-            Some((component, stream)) => Self::new(component, stream),
-            None => Self::new(info.schema.name(), info.name),
+            Some((component, stream)) => Self::new(component, stream, &info.schema),
+            None => Self::new(info.schema.name(), info.name, &info.schema),
         };
         I::infos().into_iter().enumerate().map(port).collect()
     }
@@ -65,7 +68,7 @@ pub(crate) fn tuple(to: &mut Vec<u8>, id: u64, origin: &Origin, values: &[Value]
     Ok(())
 }
 
-/// Writes a tick: a tuple that holds the seconds between two of them, if that is known.
+/// Writes a tick: a tuple without values, since how long a tick is was not told to the bolt.
 pub(crate) fn tick(to: &mut Vec<u8>, id: u64) {
     system(to, id, "__tick");
 }
@@ -94,7 +97,7 @@ pub(crate) fn command(to: &mut Vec<u8>, command: &str, id: Option<&Json>) {
 }
 
 /// Writes the handshake.
-pub(crate) fn handshake<I: Streams>(
+pub(crate) fn handshake(
     to: &mut Vec<u8>,
     settings: &Settings,
     cx: &Context,
@@ -111,16 +114,13 @@ pub(crate) fn handshake<I: Streams>(
         &json!({
             "conf": conf,
             "pidDir": pid_dir,
-            "context": context::<I>(cx, outputs, origins),
+            "context": context(cx, outputs, origins),
         }),
     );
 }
 
 /// What the child may know of the topology. Task ids are those of its own component, from one.
-fn context<I: Streams>(cx: &Context, outputs: &Outputs, origins: &[Origin]) -> Json {
-    let names = |schema: &Schema| -> Json {
-        schema.fields().iter().map(|field| Json::from(&*field.name)).collect()
-    };
+fn context(cx: &Context, outputs: &Outputs, origins: &[Origin]) -> Json {
     let tasks: serde_json::Map<String, Json> =
         (1..=cx.tasks()).map(|task| (task.to_string(), cx.component().into())).collect();
     let (mut streams, mut fields, mut targets) = (Vec::new(), json!({}), json!({}));
@@ -130,9 +130,9 @@ fn context<I: Streams>(cx: &Context, outputs: &Outputs, origins: &[Origin]) -> J
         targets[name] = json!({});
     }
     let (mut groupings, mut sources) = (json!({}), json!({}));
-    for (origin, info) in origins.iter().zip(I::infos()) {
+    for origin in origins {
         groupings[&origin.component][&origin.stream] = json!({ "type": "NONE" });
-        sources[&origin.component][&origin.stream] = names(&info.schema);
+        sources[&origin.component][&origin.stream] = origin.fields.clone();
     }
     json!({
         "task->component": tasks,
@@ -144,6 +144,10 @@ fn context<I: Streams>(cx: &Context, outputs: &Outputs, origins: &[Origin]) -> J
         "source->stream->grouping": groupings,
         "source->stream->fields": sources,
     })
+}
+
+fn names(schema: &Schema) -> Json {
+    schema.fields().iter().map(|field| Json::from(&*field.name)).collect()
 }
 
 fn message(to: &mut Vec<u8>, message: &impl Serialize) {
@@ -172,7 +176,8 @@ mod tests {
         fn tuples_are_messages(id: u64, component: String, texts: Vec<String>) -> bool {
             let values: Vec<Value> = texts.iter().map(|text| text.as_str().into()).collect();
             let mut bytes = Vec::new();
-            tuple(&mut bytes, id, &Origin::new(&component, "s"), &values).expect("written");
+            let origin = Origin::new(&component, "s", &Schema::new("Words", &[]));
+            tuple(&mut bytes, id, &origin, &values).expect("written");
             read(&bytes) == json!({
                 "id": id.to_string(), "comp": component, "stream": "s", "task": 1, "tuple": texts,
             })

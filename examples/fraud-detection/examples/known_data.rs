@@ -89,18 +89,24 @@ fn said(
     let mut tally = Tally::default();
     later.clone().for_each(|((_, truth), decision)| tally.add(decision, *truth));
     let (area, false_positives) = (tally.auc(), tally.false_positives());
-    println!("{name}: area {area:.4?} (floor {floor}), false positives {false_positives:.4?}");
+    let (shown, wrong) = (share(area), share(false_positives));
+    println!("{name}: area {shown} (floor {floor}), false positives {wrong}");
     for (kind, Quality { frauds, precision, recall }) in tally.per_kind() {
         let mut alone = Tally::default();
         let of_kind =
             |truth: &Truth| matches!(truth, Truth::Genuine) || *truth == Truth::Fraud(kind);
         let those = later.clone().filter(|((_, truth), _)| of_kind(truth));
         those.for_each(|((_, truth), decision)| alone.add(decision, *truth));
-        let (kind, area) = (Kind::name(kind), alone.auc());
+        let (kind, area) = (Kind::name(kind), share(alone.auc()));
         println!(
-            "  {kind:<22}{frauds:>6} frauds, area {area:.4?}, precision {precision:.3}, \
+            "  {kind:<22}{frauds:>6} frauds, area {area}, precision {precision:.3}, \
              recall {recall:.3}"
         );
     }
     usize::from(area.is_some_and(|area| area < floor))
+}
+
+/// A share, where there is something to take it of.
+fn share(of: Option<f64>) -> String {
+    of.map_or_else(|| "none".to_owned(), |of| format!("{of:.4}"))
 }

@@ -12,7 +12,7 @@ use super::adapter::Mapped;
 use crate::{
     plan::{Inputs, Out, Part, Site},
     read::{
-        kinds::{Bytes, Paths, Positive},
+        kinds::{Bytes, Paths, Period, Positive},
         params::component,
     },
     row::Row,
@@ -43,7 +43,7 @@ component! {
     /// Without a checkpoint, leaves out what is in the file at the start.
     from_end: bool, or "false", "true";
     /// How often to look for more.
-    poll: Duration, or "\"100ms\"", "\"10ms\"";
+    poll: Period, or "\"100ms\"", "\"10ms\"";
     /// How long a renamed file must be quiet before it is left.
     linger: Duration, or "\"1s\"", "\"10s\"";
     /// How often the checkpoint is written at most.
@@ -129,17 +129,13 @@ fn declare_lines<S: Spout<Output = Line>>(
     vec![*site.spout(Mapped::new(spout, row))]
 }
 
-fn size(bytes: Bytes) -> usize {
-    usize::try_from(bytes.0).unwrap_or(usize::MAX)
-}
-
 impl Part for Lines {
     fn streams(&self, _inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
         Some(vec![Out::main(line_shape(self.numbered))])
     }
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
-        let lines = spouts::Lines::of(&self.path.0).line_bytes_max(size(self.line_bytes_max));
+        let lines = spouts::Lines::of(&self.path.0).line_bytes_max(self.line_bytes_max.size());
         declare_lines(lines, self.numbered, site)
     }
 }
@@ -151,10 +147,10 @@ impl Part for Tail {
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
         let mut tail = spouts::Tail::at(&self.path)
-            .poll(self.poll)
+            .poll(self.poll.0)
             .linger(self.linger)
             .save_every(self.save_every)
-            .line_bytes_max(size(self.line_bytes_max));
+            .line_bytes_max(self.line_bytes_max.size());
         if let Some(checkpoint) = &self.checkpoint {
             tail = tail.checkpoint(checkpoint);
         }
@@ -175,7 +171,7 @@ impl Part for TcpLines {
             .connections_max(self.connections_max.size())
             .idle_max(self.idle_max)
             .queued_max(self.queued_max.size())
-            .line_bytes_max(size(self.line_bytes_max));
+            .line_bytes_max(self.line_bytes_max.size());
         declare_lines(lines, self.numbered, site)
     }
 }
@@ -200,7 +196,7 @@ impl Part for Http {
         let mut bodies = spouts::HttpBodies::at(&self.address)
             .connections_max(self.connections_max.size())
             .requests_max(self.requests_max.size())
-            .body_bytes_max(size(self.body_bytes_max))
+            .body_bytes_max(self.body_bytes_max.size())
             .read_within(self.read_within)
             .answer_within(self.answer_within);
         if let Some(path) = &self.path {

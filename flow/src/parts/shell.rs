@@ -19,7 +19,7 @@ use crate::{
     plan::{Inputs, Out, Part, Site},
     read::{
         document::{Item, Node},
-        kinds::{Columns, Positive, Texts},
+        kinds::{Bytes, Columns, Period, Positive, Texts},
         params::{Param, Wrong, component},
     },
     row::{Row, declaring},
@@ -42,12 +42,14 @@ component! {
     /// What it reads in `conf` when it starts.
     conf: Option<Texts>, optional, "{ url = \"http://127.0.0.1:8080\" }";
     /// For how long it may say nothing; it is killed then, and started again.
-    timeout: Duration, or "\"30s\"", "\"2m\"";
+    timeout: Period, or "\"30s\"", "\"2m\"";
+    /// Bytes that one of its messages may have; it is killed if it writes more.
+    message_bytes_max: Bytes, or "\"16 MiB\"", "\"64 MiB\"";
 }
 
 component! {
     /// A program that works on tuples, by Storm's multilang protocol: JSON messages on standard
-    /// input and output.
+    /// input and output. It is told that they come from the first component that it reads.
     ShellBolt: bolt "shell", "the fields that are named, or nothing";
 
     /// The program and its arguments. No shell is involved.
@@ -61,7 +63,9 @@ component! {
     /// What it reads in `conf` when it starts.
     conf: Option<Texts>, optional, "{ language = \"pt\" }";
     /// For how long it may say nothing; it is killed then, and started again.
-    timeout: Duration, or "\"30s\"", "\"2m\"";
+    timeout: Period, or "\"30s\"", "\"2m\"";
+    /// Bytes that one of its messages may have; it is killed if it writes more.
+    message_bytes_max: Bytes, or "\"16 MiB\"", "\"64 MiB\"";
     /// Tuples that may be with it and not acked.
     pending: Positive, or "4096", "100";
 }
@@ -85,13 +89,13 @@ impl Param for Command {
     }
 }
 
-/// The fields as other languages have them.
+/// The fields as other languages have them. Each may be null, as in all rows.
 fn fields(shape: &Shape) -> Vec<String> {
     let kind = |kind| match kind {
-        Kind::Int => "i64",
-        Kind::Float => "f64",
-        Kind::Bool => "bool",
-        Kind::Text => "String",
+        Kind::Int => "Option<i64>",
+        Kind::Float => "Option<f64>",
+        Kind::Bool => "Option<bool>",
+        Kind::Text => "Option<String>",
         Kind::Any => "any",
     };
     shape.fields().map(|(name, of)| format!("{name}: {}", kind(of))).collect()
@@ -100,7 +104,8 @@ fn fields(shape: &Shape) -> Vec<String> {
 /// What both are told.
 macro_rules! told {
     ($shell:expr, $part:expr) => {{
-        let mut shell = $shell.timeout($part.timeout);
+        let mut shell = $shell.timeout($part.timeout.0);
+        shell = shell.message_bytes_max($part.message_bytes_max.size());
         for (name, value) in $part.env.iter().flat_map(|texts| &texts.0) {
             shell = shell.env(name, value);
         }
@@ -129,7 +134,8 @@ impl Part for ShellSpout {
 }
 
 impl Part for ShellBolt {
-    fn streams(&self, _inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
+    fn streams(&self, inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
+        inputs.shape()?; // it is told the names of the fields, once
         let shape = self.fields.as_ref().map(|fields| Shape::new(fields.0.iter().cloned()));
         Some(shape.map(Out::main).into_iter().collect())
     }

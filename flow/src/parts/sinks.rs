@@ -12,7 +12,7 @@ use crate::{
     plan::{Inputs, Out, Part, Site},
     read::{
         document::{Item, Node},
-        kinds::{Bytes, Field, Positive, Texts},
+        kinds::{Bytes, Field, Period, Positive, Texts},
         params::{Param, Wrong, component},
     },
     row::{Row, declaring},
@@ -34,7 +34,8 @@ component! {
 
 component! {
     /// Writes each row to a file that is complete or not there. The lines go to `<path>.partial`
-    /// until the inputs have ended.
+    /// until the inputs have ended. Each run begins the file anew: behind a `tail` with a
+    /// checkpoint, which goes on, use `json-file` or `csv-file`.
     LineFile: bolt "line-file", "nothing";
 
     /// The file. With several tasks, `{task}` in it is the number of the task.
@@ -96,7 +97,7 @@ component! {
     /// Rows in one request at most, as lines.
     batch: Positive, or "1", "100";
     /// How long one attempt may take.
-    timeout: Duration, or "\"5s\"", "\"500ms\"";
+    timeout: Period, or "\"5s\"", "\"500ms\"";
     /// How often a request is sent. The setting `attempts` of the spout is another one.
     tries: Positive, or "4", "10";
     /// The pause before the second attempt; it doubles.
@@ -233,7 +234,7 @@ impl Part for HttpPost {
         let mut post = TypedPost::to(&self.url)
             .connections(self.connections.size())
             .batch(self.batch.size())
-            .timeout(self.timeout)
+            .timeout(self.timeout.0)
             .attempts(tries, self.backoff);
         for (name, value) in self.headers.iter().flat_map(|texts| &texts.0) {
             post = post.header(name, value);

@@ -1,14 +1,12 @@
 //! Where a component is declared.
 
-use std::time::Duration;
-
 use tormenta::{Bolt, BoltHandle, Edge, Local, Retry, Spout, SpoutHandle, Stream, Topology};
 
 use super::{Dealt, Out, inputs::text_of};
 use crate::{
     key,
     read::{
-        kinds::Field,
+        kinds::{Field, Period},
         reads::{Grouping, Side},
         settings::{BoltSettings, Settings, SpoutSettings},
     },
@@ -139,7 +137,7 @@ fn set_spout<O: tormenta::Streams>(
     if !settings.tracked {
         handle = handle.untracked();
     }
-    if let Some(timeout) = settings.message_timeout {
+    if let Some(Period(timeout)) = settings.message_timeout {
         handle = handle.message_timeout(timeout);
     }
     if settings.blocking { handle.blocking() } else { handle }
@@ -150,11 +148,11 @@ fn set_bolt<O: tormenta::Streams>(
     settings: &BoltSettings,
 ) -> BoltHandle<O, Local> {
     handle = handle.tasks(settings.tasks.size()).fuse(settings.fuse);
-    handle = handle.execute_timeout(settings.execute_timeout);
-    if let Some(tick) = settings.tick {
-        handle = handle.tick(tick.max(Duration::from_millis(1)));
+    handle = handle.execute_timeout(settings.execute_timeout.0);
+    if let Some(Period(tick)) = settings.tick {
+        handle = handle.tick(tick);
     }
-    if let Some(timeout) = settings.hold_timeout {
+    if let Some(Period(timeout)) = settings.hold_timeout {
         handle = handle.hold_timeout(timeout);
     }
     if settings.blocking { handle.blocking() } else { handle }

@@ -137,9 +137,31 @@ impl Param for Duration {
     }
 }
 
+/// A duration above zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Period(pub(crate) Duration);
+
+impl Param for Period {
+    const KIND: &'static str = "a duration above zero";
+
+    fn read(node: &Node) -> Result<Self, Wrong> {
+        match Duration::read(node)? {
+            Duration::ZERO => Err(Wrong::value(&node.span, "it is 0; write 1ms or more")),
+            long => Ok(Self(long)),
+        }
+    }
+}
+
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) u64);
+
+impl Bytes {
+    /// The number as a size.
+    pub(crate) fn size(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
 
 impl Param for Bytes {
     const KIND: &'static str = "a number of bytes, or a text such as \"64 MiB\"";
@@ -245,12 +267,12 @@ pub(crate) fn one_or_many<T>(
 }
 
 /// What comes from the environment is always text, so that it is parsed here.
-fn parsed<T: std::str::FromStr>(item: &Item, span: &Span) -> Result<T, Wrong> {
+fn parsed<T: Param + std::str::FromStr>(item: &Item, span: &Span) -> Result<T, Wrong> {
     let text = from_env(item).ok_or(Wrong::Kind)?;
     text.parse().map_err(|_| {
         Wrong::value(
             span,
-            format!("the environment says `{text}`, which is none; mend the variable"),
+            format!("the environment says `{text}`; set the variable to {}", T::KIND),
         )
     })
 }
@@ -275,6 +297,8 @@ mod tests {
             assert!(read::<Duration>(text).expect_err(text).contains("is no duration"));
         }
         assert_eq!(read::<Duration>("5"), Err("kind".to_owned()));
+        assert_eq!(read("\"5s\""), Ok(Period(Duration::from_secs(5))));
+        assert!(read::<Period>("\"0s\"").expect_err("zero").contains("1ms or more"));
         assert_eq!(read("\"64 MiB\""), Ok(Bytes(64 << 20)));
         assert_eq!(read("4096"), Ok(Bytes(4096)));
         assert!(read::<Bytes>("\"0\"").is_err());
@@ -304,6 +328,7 @@ mod tests {
         let node = |text: &str| Node { value: Item::Text(text.to_owned(), true), span: 0..1 };
         assert_eq!(u64::read(&node(" 8 ")).ok(), Some(8));
         assert_eq!(bool::read(&node("true")).ok(), Some(true));
-        assert!(matches!(u64::read(&node("x")), Err(Wrong::Value(..))));
+        let Err(Wrong::Value(_, why)) = u64::read(&node("x")) else { panic!("no number") };
+        assert_eq!(why, "the environment says `x`; set the variable to a whole number");
     }
 }

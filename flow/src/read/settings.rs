@@ -1,8 +1,9 @@
 //! What the engine is told about a component, whatever its type is.
 
-use std::time::Duration;
-
-use super::{kinds::Positive, params::component};
+use super::{
+    kinds::{Period, Positive},
+    params::component,
+};
 
 component! {
     /// Settings that every spout has, beside its parameters.
@@ -18,7 +19,7 @@ component! {
     /// Trees that a task may have pending.
     pending_max: Positive, or "65536", "1000";
     /// Fails a tree that is older than this.
-    message_timeout: Option<Duration>, optional, "\"30s\"";
+    message_timeout: Option<Period>, optional, "\"30s\"";
     /// A thread for each task: for what blocks.
     blocking: bool, or "false", "true";
     /// Whether the next component may run in the same loop.
@@ -32,11 +33,11 @@ component! {
     /// Tasks that its work is dealt over.
     tasks: Positive, or "1", "2";
     /// Time between two ticks; those bolts that need ticks have their own unless it is set.
-    tick: Option<Duration>, optional, "\"100ms\"";
+    tick: Option<Period>, optional, "\"100ms\"";
     /// Fails a tuple that is worked on for longer, and restarts the task.
-    execute_timeout: Duration, or "\"30s\"", "\"5m\"";
+    execute_timeout: Period, or "\"30s\"", "\"5m\"";
     /// Fails a tuple that is held for longer without a sign of life.
-    hold_timeout: Option<Duration>, optional, "\"10m\"";
+    hold_timeout: Option<Period>, optional, "\"10m\"";
     /// A thread for each task: for what blocks.
     blocking: bool, or "false", "true";
     /// Whether it may run in the loop of the component before it.

@@ -31,6 +31,13 @@ fn names_and_types() {
     bolt("type = 'count', reads = 'lines'", "`b` has no `by`; add it: `by = \"word\"`");
     bolt("type = 'print', reads = 'lines', format = 'jsn'", "unknown `jsn`; did you mean `json`?");
     bolt("type = 'split', reads = 'lines', tasks = 0", "it is 0; write 1 or more");
+    for period in ["tick", "execute_timeout", "hold_timeout"] {
+        bolt(
+            &format!("type = 'split', reads = 'lines', {period} = '0s'"),
+            "it is 0; write 1ms or more",
+        );
+    }
+    bolt("type = 'shell', reads = 'lines', command = ['x'], timeout = '0s'", "write 1ms or more");
 }
 
 #[test]
@@ -126,11 +133,14 @@ fn inputs_have_one_shape() {
         "spouts.lines = { type = 'lines', path = 'x' }\nspouts.t = { type = 'timer', every = '1s' \
             }\n\
          bolts.b = { type = 'dedup', by = 'line', reads = ['lines', 't'] }\n\
-         bolts.ok = { type = 'print', reads = ['lines', 't'] }",
+         bolts.ok = { type = 'print', reads = ['lines', 't'] }\n\
+         bolts.s = { type = 'shell', command = ['x'], reads = ['lines', 't'] }",
     );
     assert_eq!(
         text,
         "f.toml:3:60: `b` reads rows of (line) and rows of (tick); bring them to one shape with \
+         `select`\n\
+         f.toml:5:64: `s` reads rows of (line) and rows of (tick); bring them to one shape with \
          `select`"
     );
 }
@@ -164,12 +174,13 @@ fn all_of_them_in_one_run() {
 #[test]
 fn what_the_engine_refuses_has_a_place_too() {
     let text = mistakes(
-        "spouts.lines = { type = 'lines', path = 'x', tasks = 1000000 }\n\
+        "spouts.l = { type = 'lines', path = 'x' }\n\
+         spouts.lines = { type = 'lines', path = 'x', tasks = 1000000 }\n\
          spouts.more = { type = 'lines', path = 'x', tracked = false, attempts = 3 }",
     );
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("f.toml:1:8: `lines`: 1000000 tasks: at most"), "{text}");
-    assert!(lines[1].starts_with("f.toml:2:8: `more`: it is `untracked` and"), "{text}");
+    assert!(lines[0].starts_with("f.toml:2:8: `lines`: 1000000 tasks: at most"), "{text}");
+    assert!(lines[1].starts_with("f.toml:3:8: `more`: it is `untracked` and"), "{text}");
 }
 
 #[test]

@@ -238,3 +238,37 @@ fn other_languages_work_on_rows() {
     );
     assert_eq!(desk.rows(&flow), [r#"{"big":"ABC","n":3}"#]);
 }
+
+#[test]
+fn rows_go_through_a_child_with_their_nulls_and_their_names() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        return;
+    }
+    let desk = Desk::with("in.jsonl", "{\"a\":\"x\",\"n\":1}\n{\"a\":\"y\"}\n{\"n\":3}\n");
+    // It dies once, after which another one is told what the first one was.
+    desk.write(
+        "echo.py",
+        "import os, tormenta\n\
+         class Echo(tormenta.BasicBolt):\n\
+         \x20   def initialize(self, conf, context):\n\
+         \x20       self.fields = context['source->stream->fields']['rows']['default']\n\
+         \x20   def process(self, tup):\n\
+         \x20       if not os.path.exists('once'):\n\
+         \x20           open('once', 'w').close()\n\
+         \x20           os._exit(1)\n\
+         \x20       tormenta.emit(tup.values + [','.join(self.fields)])\n\
+         Echo().run()\n",
+    );
+    let rows = desk.rows(
+        "[spouts.rows]\ntype = \"json-lines\"\npath = \"${DIR}/in.jsonl\"\nattempts = 5\n\
+         fields = [\"a\", \"n: int\"]\n\
+         [bolts.out]\ntype = \"shell\"\nreads = \"rows\"\ncwd = \"${DIR}\"\n\
+         command = [\"python3\", \"echo.py\"]\nfields = [\"a\", \"n: int\", \"names\"]",
+    );
+    let expected = [
+        r#"{"a":"x","n":1,"names":"a,n"}"#,
+        r#"{"a":"y","n":null,"names":"a,n"}"#,
+        r#"{"a":null,"n":3,"names":"a,n"}"#,
+    ];
+    assert_eq!(rows, expected);
+}

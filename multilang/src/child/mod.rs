@@ -168,8 +168,9 @@ impl Child {
         self.is_broken = true;
     }
 
-    fn has_exited(&self) -> bool {
-        matches!(self.shared.process().try_wait(), Ok(Some(_)) | Err(_))
+    /// How it has exited, if it has.
+    pub(crate) fn exited(&self) -> Option<io::Result<ExitStatus>> {
+        self.shared.process().try_wait().transpose()
     }
 
     /// The last that it wrote to its log, for messages.
@@ -184,7 +185,7 @@ impl Drop for Child {
         self.shared.outbox.abandon();
         self.shared.inbox.abandon();
         for _ in 0..GRACE.0 {
-            if self.is_broken || self.has_exited() {
+            if self.is_broken || self.exited().is_some() {
                 break;
             }
             std::thread::park_timeout(GRACE.1);

@@ -91,3 +91,16 @@ fn a_child_does_not_outlive_its_topology() {
     drop(running);
     assert_gone(&path);
 }
+
+/// A process that the child has started keeps its pipes open when it dies.
+#[test]
+fn a_child_is_missed_although_its_own_child_lives_on() {
+    let Some(command) = child("trouble.py") else { return };
+    let (_folder, path) = folder();
+    let bolt = trouble(command, &path).timeout(std::time::Duration::from_secs(60));
+    let (arrived, summary) = run(words(300, &["orphan:1"]), bolt);
+    assert_arrived(arrived, 300, &["orphan:1"]);
+    let told = errors(&summary);
+    assert!(told.contains("ended with exit status: 4"), "{told}");
+    assert!(!path.join("late").exists(), "it was missed when its own child had ended");
+}

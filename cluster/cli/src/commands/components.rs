@@ -32,7 +32,10 @@ impl Components {
         // A spout and a bolt may have one name.
         let found: Vec<&ComponentDoc> = components().filter(|doc| doc.name == name).collect();
         if found.is_empty() {
-            let mend = tormenta_flow::suggest(name, components().map(|doc| doc.name));
+            let mut names: Vec<&str> = components().map(|doc| doc.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            let mend = tormenta_flow::suggest(name, names);
             let why = format!("there is no component `{name}`; {mend}");
             return Err(Failure::new(Code::NotFound, why));
         }

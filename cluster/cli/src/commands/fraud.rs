@@ -43,7 +43,7 @@ const TASKS_MAX: usize = 4096;
     "tormenta demo fraud --input jun.csv --format handbook --chargebacks reported.csv",
 ]))]
 pub(crate) struct Fraud {
-    /// Read transactions from this CSV file; one that ends in `.gz` is unpacked
+    /// Read transactions from this CSV file, not from a pipe; one that ends in `.gz` is unpacked
     #[arg(long, value_name = "CSV", requires = "columns", conflicts_with = "seed")]
     input: Option<PathBuf>,
     /// What the columns of the file are
@@ -53,7 +53,8 @@ pub(crate) struct Fraud {
     /// name transaction, card and terminal. They are merged with the transactions by time
     #[arg(long, value_name = "CSV", requires = "input")]
     chargebacks: Option<PathBuf>,
-    /// Transactions a second; as fast as they are decided unless given
+    /// Transactions a second; as fast as they are decided unless given. The first 25,000 of the
+    /// generator are genuine, so what is shorter than that sees no fraud
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// Seconds after which nothing more is read. With a rate, RATE x SECONDS transactions are

@@ -208,6 +208,8 @@ fn components_are_listed_and_explained() {
         (&"\"each\"".into(), &true.into())
     );
     said(["components", "tial"]).refused(3, &["no component `tial`; did you mean `tail`?"]);
+    let none = said(["components", "nope"]);
+    assert_eq!((none.code, none.err.matches("`shell`").count()), (Some(3), 1), "{none:?}");
 }
 
 /// The page of the guide is true: its flows have no mistakes.

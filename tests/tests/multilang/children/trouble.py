@@ -58,6 +58,14 @@ class Trouble(tormenta.BasicBolt):
         tormenta.flush()
         time.sleep(1000)
 
+    def orphan(self):
+        try:
+            if os.fork() == 0:
+                time.sleep(8)
+                first_time("late")
+        finally:
+            os._exit(4)
+
     def die(self):
         os.kill(os.getpid(), 9)
 
