@@ -7,8 +7,9 @@ use crate::{
     format::Format,
 };
 
-/// Prints one line a tuple. The tuple is acked when its line is written. When the reader of standard
-/// output has gone, as after `| head`, the topology [drains](Context::drain): nobody wants the rest.
+/// Prints one line a tuple, which is acked when its line is written. When the reader of standard
+/// output has gone, as after `| head`, the topology [drains](Context::drain): nobody wants the
+/// rest.
 ///
 /// ```
 /// use std::io::Write;

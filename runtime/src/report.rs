@@ -144,8 +144,8 @@ impl Reports {
         self.cut_off.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Writes a dead letter to whoever wants it. Fails where a file is to have it and cannot.
-    pub(crate) fn dead_letter(&self, letter: DeadLetter) -> Result {
+    /// Keeps and writes a dead letter. Fails where a file is to have it and cannot.
+    pub(crate) fn dead_letter(&self, letter: &DeadLetter) -> Result {
         tracing::warn!(
             spout = letter.spout,
             component = letter.component,
@@ -154,11 +154,14 @@ impl Reports {
             "dead letter"
         );
         keep(&self.letters, letter.clone(), limits::DEAD_LETTERS_KEPT);
-        let written = self.letter_file.as_ref().map_or(Ok(()), |file| file.write(&letter));
+        self.letter_file.as_ref().map_or(Ok(()), |file| file.write(letter))
+    }
+
+    /// Calls whoever is to be called for a dead letter: code of the user.
+    pub(crate) fn tell_letter(&self, letter: &DeadLetter) {
         if let Some(on_letter) = &self.on_letter {
-            on_letter(&letter);
+            on_letter(letter);
         }
-        written
     }
 
     pub(crate) fn fatal_error(&self) -> Option<String> {

@@ -128,7 +128,8 @@ pub trait Bolt: Clone + Send + 'static {
     }
 
     /// Whether it expects to settle tuples that it holds without more input, because another thread
-    /// or process works on them. Asked before each call of [`idle`](Bolt::idle).
+    /// or process works on them. Asked before each call of [`idle`](Bolt::idle), which is called
+    /// anew when holds were settled meanwhile.
     ///
     /// While it says so the end waits: what fails is still replayed, and nobody finishes. So it
     /// must not say so for ever.

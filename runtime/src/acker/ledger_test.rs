@@ -243,6 +243,31 @@ fn any_order_of_acks_and_fails_and_late_ones_and_repeated_ones() {
     QuickCheck::new().rng(Gen::new(300)).tests(300).quickcheck(test);
 }
 
+/// Where old trees keep nearly all blocks, and those that are left are used as badly as can be.
+#[test]
+fn there_is_as_much_room_as_it_says() {
+    let mut ledger = Ledger::new(0);
+    let mut old = Vec::new();
+    while ledger.room() > 500 {
+        old.push(ledger.open_run(16, 0, 0, false));
+    }
+    let fill = |ledger: &mut Ledger, counts: [usize; 3]| {
+        let mut counts = counts.into_iter().cycle();
+        let mut left = ledger.room();
+        while left > 0 {
+            let count = counts.next().unwrap_or(1).min(left);
+            left -= ledger.open_run(count, 0, 0, false).count;
+        }
+    };
+    fill(&mut ledger, [16, 1, 16]);
+    assert!(ledger.room() < 500);
+    for run in old.drain(..40) {
+        run.roots().for_each(|root| assert!(ledger.fail(root).is_some()));
+    }
+    assert!(ledger.room() >= 500, "what is over is used anew");
+    fill(&mut ledger, [1, 16, 15]);
+}
+
 /// The acks of a tree, one for each of its tuples, arrive in any order: it completes with the
 /// last of them and never before.
 fn completes_with_the_last_ack(parents: Vec<u8>, order: u64) -> bool {

@@ -240,6 +240,7 @@ impl<B: Bolt> BoltStage<B> {
         let place = self.parts.stats.place.clone();
         let phase = match self.at_duty.get() {
             _ if self.executing.get() => Phase::Execute,
+            _ if self.idling.take() => Phase::Idle,
             Some(OwnDuty::Tick) => Phase::Tick,
             Some(OwnDuty::Finish) => Phase::Finish,
             None => Phase::Prepare,

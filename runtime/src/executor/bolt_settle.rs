@@ -13,6 +13,7 @@ impl<B: Bolt> BoltStage<B> {
         if self.parts.settled.is_empty() {
             return;
         }
+        self.has_settled.set(true);
         for (hold, outcome, in_time) in self.parts.settled.take() {
             self.unflushed.set(self.unflushed.get() + 1);
             if !in_time {

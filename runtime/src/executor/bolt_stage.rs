@@ -95,6 +95,10 @@ pub(crate) struct BoltStage<B: Bolt> {
     emitted: Cell<u64>,
     /// Whether the bolt says that it works on tuples elsewhere.
     is_working: Cell<bool>,
+    /// Whether holds were settled since it was asked.
+    pub(super) has_settled: Cell<bool>,
+    /// Whether the loop is in code for when there is nothing to execute.
+    pub(super) idling: Cell<bool>,
 }
 
 /// What a stage does of its own accord.
@@ -171,6 +175,8 @@ impl<B: Bolt> BoltStage<B> {
             reported: Cell::default(),
             emitted: Cell::new(0),
             is_working: Cell::new(false),
+            has_settled: Cell::new(false),
+            idling: Cell::new(false),
             parts,
         }
     }
@@ -283,7 +289,8 @@ impl<B: Bolt> BoltStage<B> {
     async fn next_event_or_idle(&self, bolt: &mut B) -> Event {
         let mut next = pin!(self.next_event());
         loop {
-            self.set_working(!self.finished.get() && bolt.is_working());
+            self.has_settled.set(false);
+            self.set_working(!self.finished.get() && self.idle(|| bolt.is_working()));
             let mut idle = pin!(bolt.idle(&self.free));
             let turn = poll_fn(|cx| {
                 if let Poll::Ready(event) = next.as_mut().poll(cx) {
@@ -292,11 +299,14 @@ impl<B: Bolt> BoltStage<B> {
                 if self.finished.get() {
                     return Poll::Pending;
                 }
+                if self.is_working.get() && self.has_settled.get() {
+                    return Poll::Ready(Err(Ok(()))); // it may be done: it is asked again
+                }
                 let emitted = self.parts.output.emitted();
-                let idled = {
+                let idled = self.idle(|| {
                     let _inside = self.enter(Phase::Idle, self.parts.shared.now());
                     idle.as_mut().poll(cx)
-                };
+                });
                 if idled.is_pending() && self.parts.output.emitted() > emitted {
                     // What it put out leaves before the task waits.
                     if let Poll::Ready(event) = next.as_mut().poll(cx) {
@@ -314,6 +324,14 @@ impl<B: Bolt> BoltStage<B> {
                 }
             }
         }
+    }
+
+    /// Runs code of the user that is for when there is nothing to execute.
+    fn idle<T>(&self, user_code: impl FnOnce() -> T) -> T {
+        self.idling.set(true);
+        let outcome = user_code();
+        self.idling.set(false);
+        outcome
     }
 
     /// Work that goes on elsewhere is a duty, so that nobody takes the topology for quiet.

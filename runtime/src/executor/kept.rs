@@ -30,10 +30,11 @@ impl<O, Id> Kept<O, Id> {
         self.ids.take(slot).map(|id| Tree { id, copy })
     }
 
-    /// Adds the ids of some trees to those of trees that are complete, and forgets their copies.
-    pub(super) fn complete(&mut self, trees: u64, acked: &mut Vec<Id>) {
+    /// Adds the ids of some trees to those of trees that are complete, and their copies to those
+    /// that nobody needs any more.
+    pub(super) fn complete(&mut self, trees: u64, acked: &mut Vec<Id>, spent: &mut Vec<Copy<O>>) {
         self.ids.take_each(trees, acked);
-        self.copies.forget(trees);
+        self.copies.take_each(trees, spent);
     }
 }
 
@@ -76,16 +77,8 @@ impl<T> Slots<T> {
             return into.append(&mut self.whole);
         }
         self.break_up();
-        into.extend(bits(slots).filter_map(|slot| self.each.get_mut(slot)?.take()));
-    }
-
-    fn forget(&mut self, slots: u64) {
-        if slots == u64::MAX {
-            self.whole.clear();
-        }
-        self.break_up();
         if !self.each.is_empty() {
-            bits(slots).for_each(|slot| drop(self.take(slot)));
+            into.extend(bits(slots).filter_map(|slot| self.each.get_mut(slot)?.take()));
         }
     }
 
@@ -121,21 +114,18 @@ mod tests {
                 if used == 64 && model.is_empty() {
                     used = 0;
                 }
-                let count = [64, usize::from(count % 20)][usize::from(count % 3 > 0)].min(64 - used);
+                let count = if count % 3 > 0 { usize::from(count % 20) } else { 64 };
+                let count = count.min(64 - used);
                 slots.put(used, next..next + count as u32);
                 model.extend((used..).zip(next..next + count as u32));
                 (used, next) = (used + count, next + count as u32);
                 // Masks of every kind, and often that of all.
-                let mask = [u64::MAX, mask, mask & (mask >> 3), 1 << (mask % 64)][mask as usize % 4];
-                if mask % 5 == 0 {
-                    slots.forget(mask);
-                    model.retain(|slot, _| mask >> slot & 1 == 0);
-                    return true;
-                }
+                let masks = [u64::MAX, mask, mask & (mask >> 3), 1 << (mask % 64)];
+                let mask = masks[mask as usize % 4];
                 let mut taken = Vec::new();
                 slots.take_each(mask, &mut taken);
-                let expected: Vec<_> = model.extract_if(.., |slot, _| mask >> slot & 1 == 1).collect();
-                taken == expected.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
+                let expected = model.extract_if(.., |slot, _| mask >> slot & 1 == 1);
+                taken == expected.map(|(_, value)| value).collect::<Vec<_>>()
             })
         }
     }

@@ -1,21 +1,17 @@
 //! How a spout hears what became of its tuples: acks, failures, deadlines, dead letters.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{MutexGuard, PoisonError},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use tormenta_dsl::{BadInput, Error, Failure, Spout, Streams, record::Record};
 
 use super::{
     guard::message,
     spout_stage::{SpoutStage, Told},
-    spout_trees::{Ended, Tree, Trees},
+    spout_trees::{Copy, Ended, Tree, Trees},
 };
 use crate::{
     clock::{Nanos, nanos},
     limits,
-    metrics::Histogram,
     report::{DeadLetter, Phase},
 };
 
@@ -34,9 +30,8 @@ impl<S: Spout> SpoutStage<S> {
         let slow = (limits::SLOW_TUPLE.as_nanos() as Nanos) * trees.batch_len() as Nanos;
         self.may_be_slow.set(now - own.now >= slow);
         let mut count = Count::default();
-        let mut latency = self.latency();
-        trees.settle(own, now, &mut latency, |ended| count.end(spout, ended, self));
-        drop(latency);
+        let latency = &self.parts.stats.latency;
+        trees.settle(own, now, latency, |ended| count.end(spout, ended, self));
         drop(acks);
         self.tell_acked(spout, &mut trees, &mut count, now);
         self.publish(&count, trees.pending());
@@ -54,9 +49,8 @@ impl<S: Spout> SpoutStage<S> {
         let mut trees = self.trees.borrow_mut();
         while let Some(mut batch) = self.parts.acks.try_recv() {
             loop {
-                let mut latency = self.latency();
-                trees.apply(&mut batch, now, &mut latency, |ended| count.end(spout, ended, self));
-                drop(latency);
+                let latency = &self.parts.stats.latency;
+                trees.apply(&mut batch, now, latency, |ended| count.end(spout, ended, self));
                 self.tell_acked(spout, &mut trees, &mut count, now);
                 if batch.is_taken() {
                     break;
@@ -88,6 +82,40 @@ impl<S: Spout> SpoutStage<S> {
             }
         }
         self.untold.borrow_mut().extend(ids.map(Told::Acked));
+        self.drop_spent(trees);
+    }
+
+    /// Drops the copies that nobody needs any more, also those after one that panics.
+    fn drop_spent(&self, trees: &mut Trees<S::Output, S::Id>) {
+        while !trees.spent.is_empty() {
+            self.guarded("dropped", || {
+                while let Some(copy) = trees.spent.pop() {
+                    drop(copy);
+                }
+            });
+        }
+    }
+
+    /// Runs the user's code for a tuple that the engine keeps. It is no code of the spout, which
+    /// goes on if it panics.
+    fn guarded<T>(&self, done: &str, user_code: impl FnOnce() -> T) -> Option<T> {
+        let outcome = catch_unwind(AssertUnwindSafe(user_code));
+        outcome.map_err(|panic| self.report_copy(done, &message(&*panic))).ok()
+    }
+
+    /// A clone of a copy that is emitted again. If that panics, this attempt has failed.
+    pub(super) fn clone_copy(&self, tuple: &S::Output) -> Result<S::Output, Failure> {
+        catch_unwind(AssertUnwindSafe(|| tuple.clone())).map_err(|panic| {
+            let message = message(&*panic);
+            self.report_copy("cloned", &message);
+            Failure::Panic(self.parts.stats.place.clone(), message)
+        })
+    }
+
+    #[cold]
+    fn report_copy(&self, done: &str, message: &str) {
+        let why = format!("the copy of a tuple panicked when it was {done}: {message}");
+        self.parts.shared.engine.report(&self.parts.stats.place, None, &Error::msg(why));
     }
 
     /// Tells the spout how a tree ended. If it panics, the next one is told the rest.
@@ -121,10 +149,6 @@ impl<S: Spout> SpoutStage<S> {
             self.phase.set(Phase::Acked);
             resume_unwind(panic);
         }
-    }
-
-    fn latency(&self) -> MutexGuard<'_, Histogram> {
-        self.parts.stats.latency.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publish(&self, count: &Count, pending: usize) {
@@ -180,6 +204,7 @@ impl<S: Spout> SpoutStage<S> {
                 self.tell(spout, Told::Failed(id, Failure::Stopped));
             }
         }
+        self.drop_spent(&mut trees);
         self.parts.stats.emitted.set(self.parts.output.emitted());
         self.publish(&count, 0);
         drop(trees);
@@ -188,7 +213,8 @@ impl<S: Spout> SpoutStage<S> {
 
     fn dead_letter(&self, tree: &Tree<S::Output, S::Id>, why: &Failure, tuple: Option<Record>) {
         let place = why.place();
-        let root = || tree.copy.as_ref().and_then(|copy| copy.tuple.to_record().ok());
+        let shown = |copy: &Copy<S::Output>| self.guarded("shown", || copy.tuple.to_record().ok());
+        let root = || tree.copy.as_ref().and_then(shown).flatten();
         let letter = DeadLetter {
             spout: self.parts.stats.place.component.to_string(),
             component: place.map(|place| place.component.to_string()),
@@ -220,15 +246,15 @@ impl<S: Spout> SpoutStage<S> {
 
     fn write_letter(&self, letter: DeadLetter, phase: Phase) {
         let (engine, place) = (&self.parts.shared.engine, &self.parts.stats.place);
+        // What was given up would be nowhere.
+        if let Err(why) = engine.reports.dead_letter(&letter) {
+            engine.fail(place, phase, &why);
+        }
         // Somebody else's code, in the middle of our books.
-        match catch_unwind(AssertUnwindSafe(|| engine.reports.dead_letter(letter))) {
-            Ok(Ok(())) => {}
-            // What was given up would be nowhere.
-            Ok(Err(why)) => engine.fail(place, phase, &why),
-            Err(panic) => {
-                let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
-                engine.report(place, None, &Error::msg(why));
-            }
+        let tell = || engine.reports.tell_letter(&letter);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+            let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
+            engine.report(place, None, &Error::msg(why));
         }
     }
 }
@@ -260,6 +286,7 @@ impl Count {
                 self.dead += 1;
                 stage.dead_letter(&tree, &why, tuple);
                 stage.tell(spout, Told::Acked(tree.id));
+                stage.guarded("dropped", || drop(tree.copy));
             }
         }
     }

@@ -219,10 +219,10 @@ impl<S: Spout> SpoutStage<S> {
         let started = self.start_batch();
         let (limit, pending_max) = (self.parts.output.room(), self.parts.settings.pending_max);
         let free = self.room();
-        let mut room = limit;
+        let mut room = limit.min(self.trees.borrow().room());
         if self.may_replay() {
-            let (open, slots) = (self.trees.borrow().pending(), self.trees.borrow().room());
-            room -= self.fill_replays(pending_max.saturating_sub(open).min(slots).min(limit));
+            let open = self.trees.borrow().pending();
+            room -= self.fill_replays(pending_max.saturating_sub(open).min(room));
         }
         room = room.min(free).min(self.fill_max.get());
         if room == 0 {
@@ -286,10 +286,13 @@ impl<S: Spout> SpoutStage<S> {
         for taken in 0..room {
             let Some((id, mut copy)) = trees.take_due(now) else { return taken };
             copy.attempts += 1;
-            let tuple = copy.tuple.clone();
+            let tuple = self.clone_copy(&copy.tuple);
             self.parts.stats.replayed.add(1);
             let root = trees.add_copy(id, copy);
-            self.parts.output.stage(root, 0, tuple);
+            match tuple {
+                Ok(tuple) => self.parts.output.stage(root, 0, tuple),
+                Err(why) => self.parts.shared.fail([root], &why, None),
+            }
         }
         room
     }

@@ -1,6 +1,11 @@
 //! The trees of one spout task: from emitted to acked, failed, replayed or given up. Pure.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::Rc,
+    sync::{Mutex, PoisonError},
+};
 
 use tormenta_dsl::{Failure, Grove, Retry, Root, record::Record};
 
@@ -34,6 +39,9 @@ pub(crate) struct Trees<O, Id> {
     sequence: u64,
     /// Ids of trees that completed and that the spout has not been told of.
     pub(crate) acked: Vec<Id>,
+    /// Copies that nobody needs any more. To drop them is code of the user, which may panic, so
+    /// that waits until the books are in order.
+    pub(crate) spent: Vec<Copy<O>>,
 }
 
 /// What is remembered of a tuple whose tree ended without success.
@@ -78,6 +86,7 @@ impl<O, Id> Trees<O, Id> {
             waiting: BTreeMap::new(),
             sequence: 0,
             acked: Vec::new(),
+            spent: Vec::new(),
         }
     }
 
@@ -156,14 +165,14 @@ impl<O, Id> Trees<O, Id> {
         &mut self,
         own: &mut Own,
         now: Nanos,
-        latency: &mut Histogram,
+        latency: &Mutex<Histogram>,
         ended: impl FnMut(Ended<O, Id>),
     ) {
         let before = self.acked.len();
         if !own.failed.is_empty() {
             self.settle_some_failed(own, now, ended);
         } else if own.is_empty() {
-            self.copies.clear();
+            self.spent.append(&mut self.copies);
             if self.acked.is_empty() {
                 std::mem::swap(&mut self.acked, &mut self.ids);
             } else {
@@ -172,6 +181,7 @@ impl<O, Id> Trees<O, Id> {
         } else {
             self.settle_each(own);
         }
+        let mut latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
         latency.record(now - own.now, (self.acked.len() - before) as u64);
         own.runs.clear();
         own.roots.clear();
@@ -196,6 +206,7 @@ impl<O, Id> Trees<O, Id> {
             let copy = copies.next();
             if root.is_none() {
                 self.acked.push(id);
+                self.spent.extend(copy);
                 continue;
             }
             let (block, slot) = (root.slot() / Grove::SLOTS, root.slot() % Grove::SLOTS);
@@ -233,12 +244,13 @@ impl<O, Id> Trees<O, Id> {
     }
 
     /// Applies acks of other loops, or some of them where they are many: for as long as any are
-    /// left, it is to be called again, and the spout told meanwhile.
+    /// left, it is to be called again, and the spout told meanwhile. `ended` may run code of the
+    /// user, and that may look at the latencies.
     pub(crate) fn apply(
         &mut self,
         acks: &mut AckBatch,
         now: Nanos,
-        latency: &mut Histogram,
+        latency: &Mutex<Histogram>,
         mut ended: impl FnMut(Ended<O, Id>),
     ) {
         for (root, fail) in acks.fails.drain(..) {
@@ -246,6 +258,7 @@ impl<O, Id> Trees<O, Id> {
                 ended(self.fail_tree(tree, *fail, now));
             }
         }
+        let mut latency = latency.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ledger = self.ledger.borrow_mut();
         // Neighbours were mostly opened together: one value of the histogram for each run.
         let (mut since, mut count) = (0, 0);
@@ -257,7 +270,7 @@ impl<O, Id> Trees<O, Id> {
                 (since, count) = (opened, 0);
             }
             count += u64::from(trees.count_ones());
-            self.open[block].complete(trees, &mut self.acked);
+            self.open[block].complete(trees, &mut self.acked, &mut self.spent);
         };
         for (root, xor) in acks.xors.drain(..) {
             if let Applied::Complete { slot, opened } = ledger.apply(root, xor) {
@@ -297,13 +310,16 @@ impl<O, Id> Trees<O, Id> {
         for id in self.ids.drain(..) {
             ended(Ended::Failed(id, stopped.clone()));
         }
-        self.copies.clear();
+        self.spent.append(&mut self.copies);
         self.fail_overdue(Some(u64::MAX), None, &stopped, 0, &mut ended);
     }
 
     /// Tuples whose attempts failed, but that were to be replayed when the topology stopped.
-    pub(crate) fn abandon_waiting(&mut self) -> impl Iterator<Item = Id> {
-        std::mem::take(&mut self.waiting).into_values().map(|(id, _)| id)
+    pub(crate) fn abandon_waiting(&mut self) -> Vec<Id> {
+        let waiting = std::mem::take(&mut self.waiting).into_values();
+        let (ids, copies): (Vec<_>, Vec<_>) = waiting.unzip();
+        self.spent.extend(copies);
+        ids
     }
 
     fn take_failed(&mut self, root: Root) -> Option<Tree<O, Id>> {
@@ -316,9 +332,11 @@ impl<O, Id> Trees<O, Id> {
         if matches!(why, Failure::Poison(..)) {
             return Ended::Dead { tree, why, tuple };
         }
-        let (Some(retry), Some(copy)) = (self.retry, tree.copy) else {
+        let Some(retry) = self.retry else {
+            self.spent.extend(tree.copy);
             return Ended::Failed(tree.id, why);
         };
+        let Some(copy) = tree.copy else { return Ended::Failed(tree.id, why) };
         if copy.attempts >= retry.attempts_max || !self.replays {
             return Ended::Dead { tree: Tree { id: tree.id, copy: Some(copy) }, why, tuple };
         }

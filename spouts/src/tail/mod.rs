@@ -281,6 +281,12 @@ impl Spout for Tail {
             save_due: cx.now(),
         };
         if cx.task() == 0 {
+            if !self.settings.path.exists() {
+                let path = self.settings.path.display();
+                cx.report(&Error::msg(format!(
+                    "`{path}` does not exist; its lines are read as soon as it does"
+                )));
+            }
             let (reading, begin) = Reading::begin(&self.settings, cx)?;
             running.reading = Some(reading);
             if let Some(checkpoint) = &self.settings.checkpoint {

@@ -29,6 +29,7 @@ mod t30_replay;
 mod t30_tickets;
 mod t30_windows;
 mod t40_fusion;
+mod t50_copies;
 mod t50_faults;
 mod t50_panics;
 mod t50_spout_panics;

@@ -1,14 +1,21 @@
 //! Failed tuples come again, as often as they may, and then become dead letters.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
-use tormenta::{Simulation, Topology, bolts::func, prelude::*, testkit::Capture};
+use tormenta::{
+    Options, Simulation, Topology, Watch,
+    bolts::func,
+    prelude::*,
+    start,
+    testkit::{Capture, Feed},
+};
 
 use crate::support::{
     Seen, cluster, cluster_with, failures, feed_of, in_order, ms, of, run_on, run_to_end, sorted,
+    wait,
 };
 
 fn retry(attempts_max: u32) -> Retry {
@@ -189,5 +196,30 @@ fn what_waits_for_a_replay_has_its_place_among_the_pending() {
         cluster.advance(ms(1000));
         assert_eq!(seen.len(), 100, "the same fifty");
         assert_eq!(in_order(seen.all()).last().map(|(n, _)| *n), Some(49));
+    }
+}
+
+/// Whoever is told of a dead letter may look at the metrics, as somebody would who writes a report.
+#[test]
+fn metrics_can_be_read_where_a_tuple_is_given_up() {
+    for unfused in [false, true] {
+        let (watch, looked) = (Arc::new(OnceLock::<Watch>::new()), Seen::default());
+        let (theirs, looks) = (watch.clone(), looked.clone());
+        let mut options = Options::default();
+        (options.unfused, options.cores) = (unfused, Some(1));
+        options.on_dead_letter = Some(Box::new(move |_| {
+            looks.add(theirs.get().map(|watch| watch.metrics().components.len()));
+        }));
+        let feed = Feed::<u64>::new();
+        let mut t = Topology::new("looks");
+        let numbers = t.spout("numbers", feed.spout());
+        let poison = func(async |_: u64, _: &Emitter<()>| Err(Error::poison("no")));
+        t.bolt("poison", poison, numbers.shuffle());
+        let running = start(t, options).expect("it runs");
+        watch.set(running.watch()).ok();
+        feed.push(1u64);
+        feed.end();
+        assert_eq!(wait(running).error, None);
+        assert_eq!(looked.all(), [Some(2)]);
     }
 }

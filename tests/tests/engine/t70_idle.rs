@@ -1,15 +1,19 @@
 //! What a bolt does while there is nothing to execute.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tormenta::{
-    LocalCluster, Simulation, Topology,
+    LocalCluster, Phase, Simulation, Topology,
     bolts::func,
     prelude::*,
     testkit::{Capture, Feed},
 };
 
-use crate::support::{Seen, ms};
+use crate::support::{Seen, cluster, feed_of, ms, run_on};
 
 /// Holds what it is given, and works on one tuple after the other while nothing comes.
 #[derive(Default)]
@@ -152,5 +156,73 @@ fn an_error_while_idle_fails_nothing() {
     let summary = cluster.run();
     let told: Vec<_> = summary.errors.iter().map(|error| error.error.as_str()).collect();
     assert_eq!(told, ["idle: bored"]);
+    assert_eq!(feed.acked().len(), 1);
+}
+
+/// Gives its tickets away, to whoever settles them.
+#[derive(Clone, Default)]
+struct GivesAway(Arc<Mutex<Vec<Ticket<()>>>>);
+
+impl Bolt for GivesAway {
+    type Input = u64;
+    type Output = ();
+
+    async fn execute(&mut self, _: u64, out: &Emitter<()>) -> Result {
+        self.0.lock().expect("no panic").push(out.hold());
+        Ok(())
+    }
+
+    fn is_working(&self) -> bool {
+        !self.0.lock().expect("no panic").is_empty()
+    }
+}
+
+/// Who has no `idle` is asked again as well, or the end would never come.
+#[test]
+fn work_that_is_done_elsewhere_is_noticed() {
+    for fuse in [true, false] {
+        let (feed, bolt) = (feed_of([1u64, 2]), GivesAway::default());
+        let tickets = bolt.0.clone();
+        let mut t = Topology::new("idle");
+        let numbers = t.spout("numbers", feed.spout());
+        t.bolt("gives-away", bolt, numbers.shuffle());
+        let mut cluster = cluster(t, 1, fuse);
+        cluster.advance(ms(10));
+        let held = std::mem::take(&mut *tickets.lock().expect("no panic"));
+        assert_eq!(held.len(), 2);
+        held.into_iter().for_each(Ticket::ack);
+        let summary = run_on(&mut cluster);
+        assert_eq!((feed.acked().len(), summary.error), (2, None));
+    }
+}
+
+/// A panic is told of what it was in.
+#[test]
+fn a_panic_while_idle_is_told_as_one() {
+    #[derive(Clone)]
+    struct Panics(Seen<()>);
+
+    impl Bolt for Panics {
+        type Input = u64;
+        type Output = ();
+
+        async fn execute(&mut self, _: u64, _: &Emitter<()>) -> Result {
+            Ok(())
+        }
+
+        async fn idle(&mut self, _: &Emitter<(), Free>) -> Result {
+            self.0.add(());
+            assert!(self.0.len() > 1, "bored");
+            std::future::pending().await
+        }
+    }
+
+    let feed = feed_of([1u64]);
+    let mut t = Topology::new("idle");
+    let numbers = t.spout("numbers", feed.spout());
+    t.bolt("panics", Panics(Seen::default()), numbers.shuffle());
+    let summary = run_on(&mut cluster(t, 1, true));
+    let told = summary.errors.iter().map(|error| (error.phase, error.error.as_str()));
+    assert_eq!(told.collect::<Vec<_>>(), [(Some(Phase::Idle), "panicked: bored")]);
     assert_eq!(feed.acked().len(), 1);
 }
