@@ -1,6 +1,10 @@
 //! The bolt around the windows: it knows time, keys, holds and nothing of how windows work.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    task::{Context as Waking, Poll},
+    time::Duration,
+};
 
 use tormenta_dsl::{Bolt, Context, Counter, Emitter, Error, Free, Holds, Result, Streams, Tuple};
 
@@ -50,6 +54,24 @@ enum Step {
     OutOfRange(i64),
     Late,
     Emit,
+}
+
+/// An execute: done in most cases when it is made.
+enum Executed<F> {
+    Done,
+    Rest(Pin<Box<F>>),
+}
+
+impl<F: Future<Output = Result>> Future for Executed<F> {
+    type Output = Result;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Waking<'_>) -> Poll<Result> {
+        match &mut *self {
+            Self::Done => Poll::Ready(Ok(())),
+            Self::Rest(rest) => rest.as_mut().poll(cx),
+        }
+    }
 }
 
 impl<M, T, B, A> WindowBolt<M, T, B, A>
@@ -109,27 +131,18 @@ where
         if self.fired.is_empty() && self.done.is_empty() { Step::Done } else { Step::Emit }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn go_on<'a>(
-        &'a mut self,
-        step: Step,
-        tuple: A::In,
-        out: &'a Emitter<Output<B, A>>,
-    ) -> Pin<Box<dyn Future<Output = Result> + 'a>> {
-        Box::pin(async move {
-            match step {
-                Step::Done => Ok(()),
-                Step::OutOfRange(time) => {
-                    Err(Error::poison(format!("event time {time} is out of range")))
-                }
-                Step::Late => {
-                    self.late.add(1);
-                    out.emit(WindowOutput::Late(tuple)).await
-                }
-                Step::Emit => self.emit(out).await,
+    async fn go_on(&mut self, step: Step, tuple: A::In, out: &Emitter<Output<B, A>>) -> Result {
+        match step {
+            Step::Done => Ok(()),
+            Step::OutOfRange(time) => {
+                Err(Error::poison(format!("event time {time} is out of range")))
             }
-        })
+            Step::Late => {
+                self.late.add(1);
+                out.emit(WindowOutput::Late(tuple)).await
+            }
+            Step::Emit => self.emit(out).await,
+        }
     }
 
     #[inline(never)]
@@ -189,12 +202,9 @@ where
         tuple: A::In,
         out: &Emitter<Output<B, A>>,
     ) -> impl Future<Output = Result> {
-        let step = self.take_in(&tuple, out);
-        async move {
-            match step {
-                Step::Done => Ok(()),
-                step => self.go_on(step, tuple, out).await,
-            }
+        match self.take_in(&tuple, out) {
+            Step::Done => Executed::Done,
+            step => Executed::Rest(Box::pin(self.go_on(step, tuple, out))),
         }
     }
 
