@@ -202,8 +202,10 @@ def ack(tup):
     _out.append('{"command":"ack","id":"%s"}\nend\n' % tup.id)
 
 
-def fail(tup):
-    _out.append('{"command":"fail","id":"%s"}\nend\n' % tup.id)
+def fail(tup, msg=None):
+    """With `msg`, its dead letter says why; without, what was last given to `reportError`."""
+    why = "" if msg is None else ',"msg":' + _encode(str(msg))
+    _out.append('{"command":"fail","id":"%s"%s}\nend\n' % (tup.id, why))
 
 
 def sync():
@@ -340,7 +342,8 @@ class BasicBolt(Bolt):
             raise
         except Exception:
             reportError(traceback.format_exc())
-            fail(tup)
+            why = traceback.format_exception_only(*sys.exc_info()[:2])
+            fail(tup, " ".join("".join(why).split()))
         finally:
             ANCHOR_TUPLE = None
 

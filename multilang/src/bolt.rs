@@ -31,14 +31,16 @@ use crate::{Records, ShellOutput, bolt_child::BoltChild, settings::Settings};
 /// ```
 ///
 /// **Guarantee**: at least once. A tuple is acked when the child acks it, and what the child emits
-/// is anchored to what it names. When a child exits, is silent for [`timeout`](ShellBolt::timeout)
+/// is anchored to what it names. A tuple that it fails, fails with the error that it has reported
+/// just before. When a child exits, is silent for [`timeout`](ShellBolt::timeout)
 /// or writes what is no message, it is killed and reported, every tuple that is with it fails (and
 /// so is replayed by a spout that replays), and another one is started: after 10 ms, doubled up to
 /// 5 s. A child that cannot be started at first is an error of the topology.
 ///
 /// **Bounds**: tuples with a child, [`pending_max`](ShellBolt::pending_max); bytes of a message.
 ///
-/// A tick of the bolt is a tuple of `__system` and `__tick` for the child. When the inputs have
+/// A tick of the bolt is a tuple of `__system` and `__tick` for the child, whose one value is the
+/// whole seconds since the last one, at least 1. When the inputs have
 /// ended the child has as long as `timeout` to settle what it has; after a second in which it
 /// settled nothing its input is closed, upon which it should exit.
 ///

@@ -31,6 +31,8 @@ pub(crate) struct BoltChild<O: ShellOutput> {
     pending_max: usize,
     /// When it last did something for a tuple.
     worked_at: Duration,
+    /// When it was told a tick, or opened.
+    ticked_at: Duration,
     finished: bool,
 }
 
@@ -45,9 +47,10 @@ impl<O: ShellOutput> BoltChild<O> {
         let session = Session::new(settings.timeout);
         let mut keeper = Keeper::new(settings, cx, outputs, Origin::of_ports::<I>(inputs));
         keeper.open().await?;
-        let (buffer, worked_at) = (Vec::new(), cx.now());
-        let mut new = Self { keeper, session, buffer, pending_max, worked_at, finished: false };
-        new.session.begin(worked_at);
+        let (buffer, now) = (Vec::new(), cx.now());
+        let (worked_at, ticked_at, finished) = (now, now, false);
+        let mut new = Self { keeper, session, buffer, pending_max, worked_at, ticked_at, finished };
+        new.session.begin(now);
         Ok(new)
     }
 
@@ -91,8 +94,9 @@ impl<O: ShellOutput> BoltChild<O> {
 
     pub(crate) fn tick(&mut self) {
         if self.keeper.child().is_some() {
-            let id = self.session.id();
-            tell::tick(&mut self.buffer, id);
+            let (id, now) = (self.session.id(), self.now());
+            tell::tick(&mut self.buffer, id, now.saturating_sub(self.ticked_at));
+            self.ticked_at = now;
             self.session.give_tick(id);
             self.flush();
         }
@@ -132,13 +136,15 @@ impl<O: ShellOutput> BoltChild<O> {
         match said {
             Said::Emit(emitted) => self.emit(*emitted, out).await?,
             Said::Ack(id) => {
+                self.keeper.forgive();
                 if let Some(ticket) = self.settle(id)? {
                     ticket.ack();
                 }
             }
-            Said::Fail(id) => {
+            Said::Fail(id, why) => {
+                let why = self.keeper.blame(why.as_deref());
                 if let Some(ticket) = self.settle(id)? {
-                    ticket.fail(format_args!("`{}` failed it", self.keeper.settings.name()));
+                    ticket.fail(why);
                 }
             }
             _ => self.session.answer(),

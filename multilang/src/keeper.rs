@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use tormenta_dsl::{Context, Error, Result};
 
 use crate::{
+    brief::brief,
     child::{Child, End, Heard},
     fields::Outputs,
     restarts::Restarts,
@@ -45,6 +46,8 @@ pub(crate) struct Keeper {
     is_closed: bool,
     /// Whether the last that it said was that something is wrong.
     has_complained: bool,
+    /// What it said last of something wrong that no tuple has failed by yet; empty if nothing.
+    complaint: String,
 }
 
 impl Keeper {
@@ -67,6 +70,7 @@ impl Keeper {
             exited_at: None,
             is_closed: false,
             has_complained: false,
+            complaint: String::new(),
         }
     }
 
@@ -101,6 +105,7 @@ impl Keeper {
         self.restarts.begin(self.start_at);
         self.exited_at = None;
         (self.is_connected, self.is_closed, self.has_complained) = (false, false, false);
+        self.complaint.clear();
         Ok(())
     }
 
@@ -156,6 +161,7 @@ impl Keeper {
             // That its input has ended is no error.
             Said::Error(text) if is_ending => self.log(&text, 1),
             Said::Error(text) => {
+                self.complaint = brief(&text);
                 let why = format!("`{}` says: {}", self.settings.name(), text.trim_end());
                 self.cx.report(&Error::msg(why));
             }
@@ -163,6 +169,19 @@ impl Keeper {
             other => return Some(other),
         }
         None
+    }
+
+    /// Why a tuple has failed: what the child says of it, or else what it has complained of before.
+    pub(crate) fn blame(&mut self, why: Option<&str>) -> String {
+        let complaint = std::mem::take(&mut self.complaint);
+        let why = why.map(brief).filter(|why| !why.is_empty()).unwrap_or(complaint);
+        let colon = if why.is_empty() { "" } else { ": " };
+        format!("`{}` failed it{colon}{why}", self.settings.name())
+    }
+
+    /// A tuple went well: what was complained of is not why the next one fails.
+    pub(crate) fn forgive(&mut self) {
+        self.complaint.clear();
     }
 
     fn log(&self, text: &str, level: u8) {
@@ -236,9 +255,12 @@ impl Keeper {
     pub(crate) fn farewell(&self, end: &End) -> String {
         let name = self.settings.name();
         let last_words = self.child.as_ref().map(Child::last_words).unwrap_or_default();
-        let words = match last_words.is_empty() {
-            true => String::new(),
-            false => format!(" (its last words: `{last_words}`)"),
+        let words = match (last_words.is_empty(), self.has_complained) {
+            (false, _) => format!(" (its last words: `{last_words}`)"),
+            (true, true) if !self.complaint.is_empty() => {
+                format!(" (its last words: `{}`)", self.complaint)
+            }
+            (true, _) => String::new(),
         };
         match end {
             End::Exited(Ok(status)) => format!("`{name}` ended with {status}{words}"),

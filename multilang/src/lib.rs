@@ -21,6 +21,7 @@
 mod settings;
 mod bolt;
 mod bolt_child;
+mod brief;
 mod child;
 mod convert;
 mod fields;

@@ -13,8 +13,8 @@ pub(crate) enum Said {
     Emit(Box<Emitted>),
     /// A bolt is done with a tuple.
     Ack(u64),
-    /// A bolt could not work on a tuple.
-    Fail(u64),
+    /// A bolt could not work on a tuple. Our own module says why, which Storm's does not.
+    Fail(u64, Option<String>),
     /// A line for the log, with a level from 0 (trace) to 4 (error).
     Log(String, u8),
     /// An error to be reported.
@@ -96,7 +96,10 @@ impl Said {
                 })))
             }
             "ack" => tuple_id(message.id.as_ref()).map(Self::Ack),
-            "fail" => tuple_id(message.id.as_ref()).map(Self::Fail),
+            "fail" => {
+                let why = message.msg.map(|msg| text(Some(msg)));
+                tuple_id(message.id.as_ref()).map(|id| Self::Fail(id, why))
+            }
             "sync" => Ok(Self::Sync),
             "log" => {
                 let level = message.level.unwrap_or(2).clamp(0, 4);
@@ -194,7 +197,9 @@ mod tests {
         let direct = parse(r#"{"command":"emit","task":3,"tuple":[]}"#).expect("an emit");
         assert!(!direct.asks_for_task_ids());
         assert_eq!(parse(r#"{"command":"ack","id":"7"}"#), Ok(Said::Ack(7)));
-        assert_eq!(parse(r#"{"command":"fail","id":7}"#), Ok(Said::Fail(7)));
+        assert_eq!(parse(r#"{"command":"fail","id":7}"#), Ok(Said::Fail(7, None)));
+        let why = parse(r#"{"command":"fail","id":7,"msg":"no"}"#);
+        assert_eq!(why, Ok(Said::Fail(7, Some("no".to_owned()))));
         assert_eq!(parse(r#"{"command":"sync"}"#), Ok(Said::Sync));
         assert_eq!(parse(r#"{"pid": 12}"#), Ok(Said::Pid(12)));
         let log = parse(r#"{"command":"log","msg":"hi"}"#);

@@ -87,8 +87,8 @@ macro_rules! common_settings {
         }
 
         /// A stream that the child may emit, with its fields: `word`, or `n: u64` where the type
-        /// is to be checked. Integers, floats, `bool` and `String` are, and `Option` of these, which
-        /// may be null; all else takes any value.
+        /// is to be checked. Integers, floats, `bool` and `String` are, and `Option` of these,
+        /// which may be null; all else takes any value.
         ///
         /// The stream that the child does not name is called `default`. A child with one output
         /// need not name it. One for each stream of the type: what emits nothing declares nothing.

@@ -160,7 +160,7 @@ impl<O: ShellOutput> SpoutChild<O> {
                 Heard::Said(said) => match self.keeper.obey(said) {
                     Some(Said::Emit(emitted)) => self.emit(*emitted),
                     Some(Said::Sync) => self.answered(),
-                    Some(Said::Ack(_) | Said::Fail(_)) => {
+                    Some(Said::Ack(_) | Said::Fail(..)) => {
                         let name = self.keeper.settings.name();
                         self.lose(format!("`{name}` acked or failed, which a spout cannot"));
                     }

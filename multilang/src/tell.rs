@@ -1,5 +1,7 @@
 //! What a child is told: messages, written.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tormenta_dsl::{
@@ -19,6 +21,9 @@ pub(crate) const NO_TASK_IDS: &[u8] = b"[]\nend\n";
 /// The task, component and streams of what the engine itself sends.
 const SYSTEM: &str = r#"","comp":"__system","stream":"#;
 const SYSTEM_TASK: &str = r#","task":-1,"tuple":["#;
+
+/// What a tick's seconds are rounded by: it may come a little early.
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 /// Where the tuples of one port come from, as the child is told.
 #[derive(Clone, Debug)]
@@ -68,19 +73,21 @@ pub(crate) fn tuple(to: &mut Vec<u8>, id: u64, origin: &Origin, values: &[Value]
     Ok(())
 }
 
-/// Writes a tick: a tuple without values, since how long a tick is was not told to the bolt.
-pub(crate) fn tick(to: &mut Vec<u8>, id: u64) {
-    system(to, id, "__tick");
+/// Writes a tick. As in Storm its one value is its interval in whole seconds, at least one; here
+/// that is the time since the last tick.
+pub(crate) fn tick(to: &mut Vec<u8>, id: u64, since: Duration) {
+    let seconds = (since + HALF_A_SECOND).as_secs().max(1);
+    system(to, id, "__tick", &seconds.to_string());
 }
 
 /// Writes a heartbeat, which is to be answered with `sync`.
 pub(crate) fn heartbeat(to: &mut Vec<u8>, id: u64) {
-    system(to, id, "__heartbeat");
+    system(to, id, "__heartbeat", "");
 }
 
-fn system(to: &mut Vec<u8>, id: u64, stream: &str) {
+fn system(to: &mut Vec<u8>, id: u64, stream: &str, values: &str) {
     begin(to, id);
-    for part in [SYSTEM, "\"", stream, "\"", SYSTEM_TASK, "]}"] {
+    for part in [SYSTEM, "\"", stream, "\"", SYSTEM_TASK, values, "]}"] {
         to.extend_from_slice(part.as_bytes());
     }
     to.extend_from_slice(END);
@@ -193,9 +200,12 @@ mod tests {
         });
         assert_eq!(read(&bytes), expected);
         bytes.clear();
-        tick(&mut bytes, 8);
-        assert_eq!(read(&bytes)["stream"], "__tick");
-        bytes.clear();
+        for (since, seconds) in [(0, 1), (20, 1), (1_400, 1), (9_999, 10), (60_000, 60)] {
+            tick(&mut bytes, 8, Duration::from_millis(since));
+            let told = read(&bytes);
+            assert_eq!((&told["stream"], &told["tuple"]), (&json!("__tick"), &json!([seconds])));
+            bytes.clear();
+        }
         command(&mut bytes, "ack", Some(&json!({ "n": 1 })));
         assert_eq!(read(&bytes), json!({ "command": "ack", "id": { "n": 1 } }));
         assert_eq!(read(NO_TASK_IDS), json!([]));

@@ -33,10 +33,23 @@ component! {
     n: Positive, or "10", "3";
     /// How long the window is.
     over: Duration, or "\"1m\"", "\"1h\"";
-    /// The parts in which it rolls on.
-    slots: Positive, or "60", "12";
+    /// The equal parts in which it rolls on; unless set, as many as divide `over` in milliseconds,
+    /// at most 60.
+    slots: Option<Positive>, optional, "12";
     /// A field with milliseconds; unless set, time is when a row arrives.
     event_time: Option<Field>, optional, "\"time\"";
+}
+
+/// Slots of a window, unless they are set.
+const SLOTS_MAX: u64 = 60;
+
+/// The most slots that a message proposes.
+const PROPOSED_MAX: u64 = 100_000;
+
+/// The largest number of equal slots, of whole milliseconds each, that is at most this.
+fn slots_at_most(window_ms: u128, slots: u64) -> u64 {
+    let from = slots.clamp(1, PROPOSED_MAX);
+    (1..=from).rev().find(|slots| window_ms.is_multiple_of(u128::from(*slots))).unwrap_or(1)
 }
 
 impl Part for TopN {
@@ -45,9 +58,16 @@ impl Part for TopN {
         if let Some(field) = &self.event_time {
             inputs.time(field)?;
         }
-        let (window, slots) = (self.over.as_millis(), u128::from(self.slots.0));
-        if window % slots != 0 || window < slots {
-            let why = format!("{window} ms are no {slots} equal slots; change `over` or `slots`");
+        let window = self.over.as_millis();
+        if window == 0 {
+            inputs.notes.add(inputs.header, "it ranks over 0 ms; make `over` 1 ms or longer");
+        } else if let Some(Positive(slots)) = self.slots
+            && !window.is_multiple_of(u128::from(slots))
+        {
+            let fits = slots_at_most(window, slots);
+            let why = format!(
+                "{window} ms are no {slots} equal slots; write `slots = {fits}`, or change `over`"
+            );
             inputs.notes.add(inputs.header, why);
         }
         for name in ["rank", "count", "start", "end"] {
@@ -67,7 +87,9 @@ impl Part for TopN {
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
         let (keys, n) = (site.slots(&self.by.0), self.n.size());
         let mut top = TypedTop::new(n, move |row: &Row| Key::of(row, &keys));
-        top = top.over(self.over, self.slots.size());
+        let slots = self.slots.map(|slots| slots.0);
+        let slots = slots.unwrap_or_else(|| slots_at_most(self.over.as_millis(), SLOTS_MAX));
+        top = top.over(self.over, Positive(slots).size());
         if let Some(field) = &self.event_time {
             let time = site.slot(field).at;
             top = top.event_time(move |row| row.at(time).as_int().unwrap_or(0));

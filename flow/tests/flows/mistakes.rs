@@ -97,8 +97,9 @@ fn fields() {
     );
     bolt(
         "type = 'top-n', reads = 'lines', by = 'line', over = '1s', slots = 7",
-        "no 7 equal slots",
+        "1000 ms are no 7 equal slots; write `slots = 5`, or",
     );
+    bolt("type = 'top-n', reads = 'lines', by = 'line', over = '0s'", "make `over` 1 ms or longer");
     bolt("type = 'sample', reads = 'lines'", "a sample is `every = ..`");
     bolt("type = 'join', reads = 'lines'", "joins one `left` and one `right` stream");
 }

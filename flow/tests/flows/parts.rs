@@ -166,6 +166,19 @@ fn rankings_of_one_task_and_of_several_agree() {
     }
 }
 
+/// Slots that were not asked for fit themselves to the window.
+#[test]
+fn a_ranking_is_over_any_window() {
+    for over in ["10s", "61ms", "1ms", "7m", "1d"] {
+        let desk = Desk::with("in", "b\na\nb\n");
+        let flow = format!(
+            "{LINES}\n[bolts.out]\ntype = \"top-n\"\nby = \"line\"\nreads = \"lines\"\n\
+             over = \"{over}\""
+        );
+        let _ = desk.rows(&flow);
+    }
+}
+
 #[test]
 fn joins_pair_rows_by_the_fields_of_their_groupings() {
     let desk = Desk::with("orders", "id,what\n1,tea\n2,milk\n");

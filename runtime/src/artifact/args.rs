@@ -12,6 +12,8 @@ use std::{
 
 use tormenta_dsl::{Error, Result};
 
+use super::command::OPTIONS;
+
 /// The words that a topology is given: those after `--`, or from the first one on that the
 /// artifact does not know itself.
 ///
@@ -69,7 +71,14 @@ impl Args {
             None => Ok(()),
             Some((_, word)) => {
                 let word = word.to_string_lossy();
-                Err(usage(format!("`{word}` means nothing to this topology; check the spelling")))
+                let name = word.split('=').next().unwrap_or_default();
+                let mend = match OPTIONS.contains(&name) {
+                    true => {
+                        "it is an option of the engine, so put it before the first word and `--`"
+                    }
+                    false => "check the spelling",
+                };
+                Err(usage(format!("`{word}` means nothing to this topology; {mend}")))
             }
         }
     }
@@ -229,6 +238,12 @@ mod tests {
         let error = args.check_all_read().expect_err("two are left");
         assert!(error.to_string().starts_with("`--taks` means nothing"), "{error}");
         assert!(Usage::is_in(&error));
+        for word in ["--dead-letters", "--dead-letters=x", "--cores"] {
+            let error = Args::from(["book.txt", word]);
+            let _ = error.path(0);
+            let error = error.check_all_read().expect_err("not the topology's").to_string();
+            assert!(error.contains("put it before the first word and `--`"), "{error}");
+        }
         assert_eq!(args.clone().into_iter().count(), 5);
         args.check_all_read().expect("all were taken");
     }

@@ -51,6 +51,9 @@ pub(crate) enum Form {
     Dot,
 }
 
+/// The options of a run, each of which has a value.
+pub(super) const OPTIONS: [&str; 3] = ["--summary", "--cores", "--dead-letters"];
+
 /// Threads that can be asked for. More than there are processors help nobody.
 const CORES_MAX: usize = 1024;
 
@@ -98,7 +101,7 @@ fn split<'a>(option: &'a str, words: &mut vec::IntoIter<OsString>) -> (&'a str, 
     if let Some((name, value)) = option.split_once('=') {
         return (name, Some(value.to_owned()));
     }
-    if !matches!(option, "--summary" | "--cores" | "--dead-letters") {
+    if !OPTIONS.contains(&option) {
         return (option, None);
     }
     (option, words.next().and_then(|word| word.into_string().ok()))

@@ -124,6 +124,19 @@ fn wrong_columns_are_told_at_the_start_with_the_file() {
 }
 
 #[test]
+fn what_a_header_says_is_shown_harmless_and_short() {
+    let names: Vec<String> = (0..40).map(|n| format!("c{n}")).collect();
+    let header = format!("\x1b[31mred,{},{}\n", "long".repeat(20), names.join(","));
+    let dir = directory(&[("a.csv", header.as_bytes())]);
+    let text = read(CsvRows::<Swipe>::at(dir.path())).1.expect_err("refused").to_string();
+    assert!(text.contains(r"its columns are `\u{1b}[31mred`, `longlong"), "{text}");
+    assert!(text.contains("long..`, `c0`") && text.contains("`c29` and 10 more: "), "{text}");
+    assert!(!text.contains('\x1b'), "{text}");
+    let (_, bad) = csv(b"card,amt,shop\n\x1b[2J,1,ok\n");
+    assert!(bad[0].1.starts_with(r"column `card` is `\u{1b}[2J`: "), "{}", bad[0].1);
+}
+
+#[test]
 fn a_header_is_optional() {
     let dir = directory(&[("a.tsv", b"7\t1.5\tx\n8\t2\t\n")]);
     let rows = || CsvRows::<Swipe>::at(dir.path()).delimiter(b'\t');

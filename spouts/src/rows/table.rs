@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 
 use super::{fit::fit, parser::Parser};
 
-/// Bytes of a field that are shown in a message.
-const SHOWN_BYTES: usize = 40;
+/// Letters of a field or a name that are shown in a message, and names.
+const LETTERS_SHOWN_MAX: usize = 40;
+const NAMES_SHOWN_MAX: usize = 32;
 
 /// How rows of a file become tuples.
 pub(crate) struct Table {
@@ -29,8 +30,7 @@ impl Table {
         let there: Vec<&str> = columns.iter().map(String::as_str).collect();
         let fit = fit::<T>(&there);
         if !fit.missing.is_empty() {
-            let missing: Vec<_> = fit.missing.iter().map(|name| format!("`{name}`")).collect();
-            let (s, missing) = (if missing.len() > 1 { "s" } else { "" }, missing.join(", "));
+            let (s, missing) = (if fit.missing.len() > 1 { "s" } else { "" }, quoted(&fit.missing));
             let columns = quoted(&there);
             return Err(format!(
                 "has no column{s} {missing}; its columns are {columns}: rename them or the fields, \
@@ -38,6 +38,7 @@ impl Table {
             ));
         }
         if let Some(refused) = fit.refused {
+            let refused = escaped(&refused);
             return Err(format!("has {refused}; remove or rename the column"));
         }
         let wanted = |name: &str| fit.fields.is_none_or(|fields| fields.contains(&name));
@@ -92,21 +93,42 @@ impl Table {
             kind => kind.to_string(),
         };
         let Some(field) = err.field().and_then(|field| usize::try_from(field).ok()) else {
-            return why;
+            return escaped(&why);
         };
         let name = match self.names.as_ref().and_then(|names| names.get(field)) {
-            Some(name) => format!("column `{}`", String::from_utf8_lossy(name)),
+            Some(name) => format!("column `{}`", shown(&String::from_utf8_lossy(name))),
             None => format!("column {}", field + 1),
         };
-        let text = String::from_utf8_lossy(self.row.get(field).unwrap_or_default()).into_owned();
-        let mut shown: String = text.chars().take(SHOWN_BYTES).collect();
-        if shown.len() < text.len() {
-            shown += "..";
-        }
-        format!("{name} is `{shown}`: {why}")
+        let text = String::from_utf8_lossy(self.row.get(field).unwrap_or_default());
+        format!("{name} is `{}`: {}", shown(&text), escaped(&why))
     }
 }
 
 fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    let first = names.iter().take(NAMES_SHOWN_MAX).map(|name| format!("`{}`", shown(name)));
+    let text = first.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN_MAX) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// The beginning of a text from a file.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(LETTERS_SHOWN_MAX) {
+        Some((end, _)) => escaped(&text[..end]) + "..",
+        None => escaped(text),
+    }
+}
+
+/// A file may hold what a terminal would obey.
+fn escaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter.is_control() {
+            true => plain.extend(letter.escape_debug()),
+            false => plain.push(letter),
+        }
+    }
+    plain
 }

@@ -100,7 +100,9 @@ fn ticks_come_while_nothing_else_does() {
     t.bolt("ticks", ticks.bolt(), pairs[1].shuffle());
     let summary = tormenta::run(t).expect("it runs");
     assert_eq!(errors(&summary), "");
-    assert!(ticks.taken().len() >= 5);
+    // Storm's ticks have their seconds, at least one, as their value.
+    let ticks = ticks.taken();
+    assert!(ticks.len() >= 5 && ticks.iter().all(|tick| tick.values() == [1.into()]), "{ticks:?}");
     // The fifth had no partner. The child keeps it, which ends nothing and holds nothing up.
     let slow = summary.metrics.component("slow").expect("it is there");
     assert_eq!((slow.acked, slow.failed), (4, 1));
@@ -160,6 +162,23 @@ fn what_a_child_fails_comes_again() {
     assert!(told.contains("has 1 fields, and it emitted 3 values"), "{told}");
     let child = summary.metrics.component("child").expect("it is there");
     assert!(!child.counters.contains_key("child_restarts"));
+}
+
+/// The dead letter of a tuple names the exception, with our module and with Storm's way of it.
+#[test]
+fn a_dead_letter_says_what_the_child_said() {
+    let Some(command) = child("unlucky.py") else { return };
+    let mut t = Topology::new("unlucky");
+    let words = t.spout("words", generate(|n| Word::new(n.to_string())).limit(20));
+    let words = words.replaying(Retry { attempts_max: 1, ..Retry::default() });
+    let bolt = ShellBolt::new(command).emits::<Word>();
+    t.bolt("child", bolt, words.shuffle());
+    let summary = tormenta::run(t).expect("it runs");
+    let mut told: Vec<_> = summary.dead_letters.iter().map(|letter| &*letter.error).collect();
+    told.sort_unstable_by_key(|error| error.split("failed it").last().map(str::to_owned));
+    let expected = ["failed it", "failed it: ValueError: unlucky 13", "failed it: storm says 14"];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    assert!(told.iter().zip(expected).all(|(told, end)| told.ends_with(end)), "{told:?}");
 }
 
 #[test]

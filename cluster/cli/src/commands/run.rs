@@ -39,7 +39,10 @@ pub(crate) struct Run {
     /// Add what is given up to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     dead_letters: Option<PathBuf>,
-    /// Words for the topology of an artifact
+    /// What somebody has put before `--`
+    #[arg(hide = true)]
+    misplaced: Vec<OsString>,
+    /// Words for the topology of an artifact; put them after `--`
     #[arg(last = true)]
     args: Vec<OsString>,
 }
@@ -47,7 +50,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn obey(self, output: &Output) -> Outcome {
         if run_flow::is_flow(&self.artifact) {
-            if let Some(word) = self.args.first() {
+            if let Some(word) = self.misplaced.first().or(self.args.first()) {
                 let why = format!(
                     "a flow takes no words, and was given `{}`; use variables of the environment: \
                      `${{NAME:-default}}`",
@@ -58,8 +61,16 @@ impl Run {
             let said = if self.check { None } else { Some(said(output)) };
             return run_flow::run(&self.artifact, said, self.dead_letters, output);
         }
-        let path = find(&self.artifact)?;
         let name = self.artifact.display();
+        if let Some(word) = self.misplaced.first() {
+            let word = word.display();
+            let why = format!(
+                "`{word}` stands before `--`; put words for the topology after it: \
+                 `tormenta run {name} -- {word} ..`"
+            );
+            return Err(Failure::new(Code::Usage, why));
+        }
+        let path = find(&self.artifact)?;
         match inspect(&path).map_err(|error| Failure::io(format!("read `{name}`"), &error))? {
             Inspected::Artifact { .. } => {}
             Inspected::Foreign { version } => {
@@ -119,9 +130,11 @@ fn find(artifact: &Path) -> Outcome<PathBuf> {
         _ => Failure::io(format!("find `{name}`"), &error),
     })?;
     if path.is_dir() {
+        // `.` has a name all the same.
+        let crate_name = path.file_name().unwrap_or("hello".as_ref());
         return Err(Failure::failed(format!(
             "`{name}` is a directory; name the executable, such as `{}`",
-            artifact.join("target/debug").join(artifact.file_name().unwrap_or_default()).display()
+            artifact.join("target/debug").join(crate_name).display()
         )));
     }
     if !path.is_file() {

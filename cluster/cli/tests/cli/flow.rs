@@ -110,6 +110,12 @@ tasks = 0
     flow(&dir, "", &[], &[]).refused(1, &["flow.toml:1:1: the flow has no spout; add one"]);
     flow(&dir, "[spouts.a\ntype = 1", &[], &[]).refused(1, &["flow.toml:1:10: this is no TOML"]);
     flow(&dir, WORDS, &["--", "x"], &[]).refused(2, &["a flow takes no words"]);
+    flow(&dir, WORDS, &["x"], &[]).refused(2, &["a flow takes no words"]);
+    let mend = "put words for the topology after it: `tormenta run hello -- book.txt ..`";
+    said(["run", "hello", "book.txt", "x", "--", "y"]).refused(2, &["`book.txt`", mend]);
+    let here = tormenta(["run", "."]).current_dir(dir.path()).output().expect("it starts");
+    let name = dir.path().file_name().expect("a name").to_str().expect("text");
+    Said::from(here).refused(1, &[&format!("`./target/debug/{name}`")]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ class Pairs(tormenta.Bolt):
     def process(self, tup):
         if tup.is_tick_tuple():
             self.ticks += 1
-            tormenta.emit(["tick"], "ticks")
+            tormenta.emit([tup.values[0]], "ticks")
             tormenta.ack(tup)
         elif self.first is None:
             self.first = tup
