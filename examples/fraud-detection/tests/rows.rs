@@ -39,7 +39,7 @@ fn chargebacks_come_when_they_are_due() {
     };
     assert_eq!([due(99), due(100)], ["none", "a"]);
     // A row that makes no sense is told at once; one behind its time comes with the one before it.
-    assert!(due(100).contains("reported.csv` line 3: `tx_id` is empty"));
+    assert!(due(100).contains("reported.csv:3: `tx_id` is empty"));
     assert_eq!([due(299), due(300), due(300), due(999)], ["none", "c", "d", "none"]);
     let missing = Chargebacks::open(&path, Format::Sparkov).err();
     assert!(matches!(missing, Some(OpenError::Unusable(why)) if why.contains("`trans_num`")));

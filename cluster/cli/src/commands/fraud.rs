@@ -13,7 +13,10 @@ use tormenta_fraud::{
     declare,
 };
 
-use super::{fraud_live::Live, fraud_told::Told};
+use super::{
+    fraud_live::Live,
+    fraud_told::{Told, counted},
+};
 use crate::{
     exit::{self, Code, Failure, Outcome},
     output::{Output, grouped},
@@ -43,7 +46,8 @@ const TASKS_MAX: usize = 4096;
     "tormenta demo fraud --input jun.csv --format handbook --chargebacks reported.csv",
 ]))]
 pub(crate) struct Fraud {
-    /// Read transactions from this CSV file, not from a pipe; one that ends in `.gz` is unpacked
+    /// Read transactions from this CSV file, not from a pipe; one that is packed with gzip is
+    /// unpacked
     #[arg(long, value_name = "CSV", requires = "columns", conflicts_with = "seed")]
     input: Option<PathBuf>,
     /// What the columns of the file are
@@ -129,7 +133,10 @@ impl Fraud {
     pub(crate) fn obey(self, output: &Output) -> Outcome {
         let origin = self.origin();
         origin.open().map_err(unopened)?;
-        origin.open_chargebacks().map_err(unopened)?;
+        origin.open_chargebacks().map_err(|error| {
+            let Failure { code, message } = unopened(error);
+            Failure::new(code, format!("--chargebacks: {message}"))
+        })?;
         let ledger = self.open_ledger(output)?;
         let held = ledger.as_ref().map_or(0, |ledger| ledger.len() as u64);
         let books = Books::with(ledger);
@@ -154,22 +161,24 @@ impl Fraud {
         let attended = decide(job, output)?;
         check(&attended, &halt)?;
         books.close().map_err(Failure::failed)?;
-        let told = Told::new(&attended, &books, &input, self.ledger.as_deref())?;
+        let told =
+            Told::new(&attended, &books, &input, self.input.is_none(), self.ledger.as_deref())?;
         match output.is_table() {
+            true if output.is_quiet() => {}
             true => output.data(told.to_string().as_bytes())?,
             false => output.json(&told)?,
         }
+        show_refusals(&input, output);
         told.check()?;
         if was_cut(&attended) {
             let again = match self.ledger {
                 Some(_) => "; run it again with the same ledger, which takes what is missing",
                 None => "",
             };
-            let pending = grouped(told.pending());
+            let pending = counted(told.pending(), "transaction was", "transactions were");
             let held = attended.summary.cut_off.iter().map(|who| format!("; {who}"));
             let held = held.collect::<String>();
-            let why =
-                format!("cut off: {pending} transactions were read and not decided{again}{held}");
+            let why = format!("cut off: {pending} read and not decided{again}{held}");
             return Err(Failure::new(Code::Interrupted, why));
         }
         if attended.ended != Ended::Itself {
@@ -220,11 +229,13 @@ impl Fraud {
             Failure::new(code, error)
         })?;
         if !ledger.is_empty() || ledger.cut_bytes() > 0 {
-            let (held, cut) = (grouped(ledger.len() as u64), ledger.cut_bytes());
-            let shown = path.display();
-            output.talk(format_args!(
-                "`{shown}` holds {held} decisions, which stay; {cut} bytes of a torn line were cut"
-            ));
+            let held =
+                counted(ledger.len() as u64, "decision, which stays", "decisions, which stay");
+            let cut = match ledger.cut_bytes() {
+                0 => String::new(),
+                bytes => format!("; {} of a torn line were cut", counted(bytes, "byte", "bytes")),
+            };
+            output.talk(format_args!("`{}` holds {held}{cut}", path.display()));
         }
         Ok(Some(ledger))
     }
@@ -246,9 +257,23 @@ fn check(attended: &Attended, halt: &Halt) -> Outcome<()> {
         return Err(Failure::failed(why));
     }
     if let Some(error) = &summary.error {
-        return Err(Failure::failed(error.strip_prefix("swipes: ").unwrap_or(error)));
+        return Err(Failure::failed(error.strip_prefix("source: ").unwrap_or(error)));
     }
     Ok(())
+}
+
+/// Names the first rows that made no sense.
+fn show_refusals(input: &Input, output: &Output) {
+    let (shown, all) = (input.refusals(), input.refused());
+    if all == 0 {
+        return;
+    }
+    output.talk(format_args!("{}:", counted(all, "row was left out", "rows were left out")));
+    shown.iter().for_each(|why| output.talk(format_args!("  {why}")));
+    let more = all.saturating_sub(shown.len() as u64);
+    if more > 0 {
+        output.talk(format_args!("  and {} more", grouped(more)));
+    }
 }
 
 /// Whether something was read and is not decided, because nobody waited for it.

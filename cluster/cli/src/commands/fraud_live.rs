@@ -147,7 +147,10 @@ impl Seen {
         let Glance { verdicts, duplicated, latency_ns, declined, .. } = &self.glance;
         let [transactions, rate] = [self.transactions, rate].map(grouped);
         let [approved, challenged, dismissed] = verdicts.map(grouped);
-        let [p50, p99] = latency_ns.map(|ns| format!("{:.2} ms", ns as f64 / 1e6));
+        let [p50, p99] = latency_ns.map(|ns| match ns {
+            0..100_000 => format!("{:.1} us", ns as f64 / 1e3),
+            _ => format!("{:.2} ms", ns as f64 / 1e6),
+        });
         let mut lines = <[String; LINES]>::default();
         lines[0] = format!(
             "{minutes:02}:{seconds:02}  {} transactions  {} decisions/s",

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 use tormenta::artifact::{Attended, Ended};
-use tormenta_fraud::{Audit, Books, Input, Kind, Quality, VERSION, Verdict, audit};
+use tormenta_fraud::{Audit, Books, Input, Kind, QUIET, Quality, VERSION, Verdict, audit};
 
 use crate::{
     exit::{Failure, Outcome},
@@ -40,7 +40,7 @@ pub(super) struct Told {
     /// Cards and terminals that were forgotten, because there were more than are remembered.
     cards_forgotten: u64,
     terminals_forgotten: u64,
-    /// Decisions that the ledger held before.
+    /// Transactions whose id was decided before: in the ledger, or earlier in the input.
     known: u64,
     seconds: f64,
     decisions_per_second: f64,
@@ -56,6 +56,8 @@ pub(super) struct Told {
     per_kind: BTreeMap<Kind, Quality>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<Entered>,
+    #[serde(skip)]
+    is_generated: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +81,7 @@ impl Told {
         attended: &Attended,
         books: &Books,
         input: &Input,
+        is_generated: bool,
         ledger: Option<&Path>,
     ) -> Outcome<Self> {
         let (tally, decisions, known) = (books.tally(), books.decided(), books.known());
@@ -122,6 +125,7 @@ impl Told {
             false_positive_rate: tally.auc().and(tally.false_positives()),
             per_kind: tally.per_kind(),
             ledger: ledger.map(entered),
+            is_generated,
         })
     }
 
@@ -147,21 +151,29 @@ impl Told {
 impl Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Latency { p50, p99, p999, max } = self.latency_us;
-        let [transactions, decisions, rate] =
-            [self.transactions, self.decisions, self.decisions_per_second as u64].map(grouped);
-        writeln!(f, "{transactions} transactions, {decisions} decisions, {rate}/s")?;
+        let transactions = counted(self.transactions, "transaction", "transactions");
+        let decisions = counted(self.decisions, "decision", "decisions");
+        let rate = grouped(self.decisions_per_second as u64);
+        writeln!(f, "{transactions}, {decisions}, {rate}/s")?;
         let [lost, duplicated] = [self.lost, self.duplicated].map(grouped);
         writeln!(f, "{lost} lost, {duplicated} duplicated")?;
         let [approve, challenge, decline] =
             [self.approve, self.challenge, self.decline].map(grouped);
         writeln!(f, "{approve} approved, {challenge} challenged, {decline} declined")?;
-        writeln!(
-            f,
-            "latency p50 {p50:.0} us, p99 {p99:.0} us, p999 {p999:.0} us, max {max:.0} us"
-        )?;
+        // Of what was decided before nobody knows it.
+        if self.decisions > self.known {
+            writeln!(
+                f,
+                "latency p50 {p50:.0} us, p99 {p99:.0} us, p999 {p999:.0} us, max {max:.0} us"
+            )?;
+        }
         self.show_oddities(f)?;
         if let Some(ledger) = &self.ledger {
-            writeln!(f, "`{}` has {} lines", ledger.path, grouped(ledger.lines))?;
+            writeln!(f, "`{}` has {}", ledger.path, counted(ledger.lines, "line", "lines"))?;
+        }
+        if self.is_generated && self.per_kind.is_empty() {
+            let quiet = grouped(QUIET);
+            writeln!(f, "no frauds yet: the first {quiet} transactions are genuine")?;
         }
         if let (Some(auc), Some(share)) = (self.auc, self.false_positive_rate) {
             let percent = 100.0 * share;
@@ -181,17 +193,42 @@ impl Told {
     /// What does not happen in every run.
     fn show_oddities(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = [
-            (self.pending, "transactions were cut off before they were decided"),
-            (self.chargebacks, "chargebacks were heard of"),
-            (self.replayed, "failed on the way and came again"),
-            (self.refused, "rows made no sense and were left out"),
-            (self.cards_forgotten, "cards were forgotten, because there were too many"),
-            (self.terminals_forgotten, "terminals were forgotten, because there were too many"),
-            (self.known, "decisions were in the ledger already"),
+            (
+                self.pending,
+                "transaction was cut off before it was decided",
+                "transactions were cut off before they were decided",
+            ),
+            (self.chargebacks, "chargeback was heard of", "chargebacks were heard of"),
+            (self.replayed, "failed on the way and came again", "failed on the way and came again"),
+            (
+                self.refused,
+                "row made no sense and was left out",
+                "rows made no sense and were left out",
+            ),
+            (
+                self.cards_forgotten,
+                "card was forgotten, because there were too many",
+                "cards were forgotten, because there were too many",
+            ),
+            (
+                self.terminals_forgotten,
+                "terminal was forgotten, because there were too many",
+                "terminals were forgotten, because there were too many",
+            ),
+            (
+                self.known,
+                "was decided before (in the ledger, or repeated in the input)",
+                "were decided before (in the ledger, or repeated in the input)",
+            ),
         ];
-        for (number, what) in lines.into_iter().filter(|(number, _)| *number > 0) {
-            writeln!(f, "{} {what}", grouped(number))?;
+        for (number, one, many) in lines.into_iter().filter(|(number, ..)| *number > 0) {
+            writeln!(f, "{}", counted(number, one, many))?;
         }
         Ok(())
     }
+}
+
+/// A number, and what there is of it: one, or many.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }

@@ -196,3 +196,88 @@ fn a_full_disk_ends_it_with_a_word() {
     let said = fraud(&["--rate", "5000", "--duration", "1", "--ledger", "/dev/full"]);
     said.refused(1, &["write the ledger `/dev/full`: No space left", "make room"]);
 }
+
+#[test]
+fn rows_that_are_left_out_are_named() {
+    let dir = directory();
+    let bad: String = (0..7).map(|n| format!("b{n},100,5,6,-1\n")).collect();
+    let good: String = (0..190).map(|n| format!("{n},100,5,6,1.00\n")).collect();
+    let rows = file(&dir, "rows.csv", format!("{HANDBOOK}\n{bad}1,100,5,6,\"1\n{good}"));
+    let words = ["--input", rows.to_str().expect("text"), "--format", "handbook"];
+    let run = fraud(&words);
+    counts(&run, [190, 8]);
+    assert!(run.err.contains("rows.csv:2: `amount` is `-1`; use"), "{}", run.err);
+    assert!(run.err.contains("  and 3 more\n") && !run.err.contains("rows.csv:7"), "{}", run.err);
+    assert_eq!(fraud(&[&words[..], &["-q"]].concat()).err, "");
+    let other = format!("{HANDBOOK}\n1,100,5,6,\"1\n{good}2,100,5,6,\"1\n");
+    let two = file(&dir, "two.csv", other);
+    let run = fraud(&["--input", two.to_str().expect("text"), "--format", "handbook"]);
+    counts(&run, [0, 1]);
+    assert!(run.err.contains("two.csv:2: ") && run.err.contains("it ends in line 193"), "{run:?}");
+    // A quote that is not closed costs its line, not the file.
+    let rows = file(&dir, "quote.csv", format!("{HANDBOOK}\n1,100,5,6,\"1\n{good}"));
+    let words = ["--input", rows.to_str().expect("text"), "--format", "handbook"];
+    let run = fraud(&words);
+    counts(&run, [190, 1]);
+    let why = "quote.csv:2: a quote is opened and not closed, so that everything up to line 192";
+    assert!(run.err.contains("1 row was left out:\n") && run.err.contains(why), "{}", run.err);
+    let table = said(["demo", "fraud", "-q"].iter().chain(&words));
+    assert_eq!((table.code, table.out(), table.err), (Some(0), String::new(), String::new()));
+}
+
+/// Fails unless so many transactions were decided, and so many rows refused.
+#[track_caller]
+fn counts(run: &Said, numbers: [u64; 2]) {
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let json = run.json();
+    assert_eq!(["decisions", "refused"].map(|name| json[name].as_u64()), numbers.map(Some));
+}
+
+#[test]
+fn what_is_no_file_is_refused_before_anything_starts() {
+    let dir = directory();
+    let format = ["--format", "handbook"];
+    let refused = |input: &str, words: &[&str]| {
+        fraud(&[&["--input", input][..], &format].concat()).refused(1, words);
+    };
+    refused("-", &["`-` is no file", "reads its input again"]);
+    if cfg!(unix) {
+        refused("/dev/stdin", &["`/dev/stdin` is no file but a pipe or a device"]);
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo starts").success());
+        refused(pipe.to_str().expect("text"), &["pipe` is no file but a pipe"]);
+    }
+    let empty = file(&dir, "empty.csv", "");
+    refused(empty.to_str().expect("text"), &["empty.csv` is empty"]);
+    let odd = file(&dir, "odd.csv", "a\u{1b}[31mb\u{7},c\n");
+    refused(odd.to_str().expect("text"), &[r"only `a\u{1b}[31mb\u{7}`, `c`"]);
+    let binary = file(&dir, "binary.csv", [0; 5_000]);
+    refused(binary.to_str().expect("text"), &[r"is no text: it begins with `\0\0", "..`"]);
+    // It is the content that says whether a file is packed.
+    let plain = file(&dir, "plain.csv.gz", format!("{HANDBOOK}\n1,100,5,6,1.00\n"));
+    let run = fraud(&[&["--input", plain.to_str().expect("text")][..], &format].concat());
+    counts(&run, [1, 0]);
+}
+
+#[test]
+fn the_summary_counts_as_people_do() {
+    let dir = directory();
+    let rows = file(&dir, "rows.csv", format!("{HANDBOOK}\n1,1,5,6,1.00\n1,2,5,6,1.00\n"));
+    let ledger = dir.path().join("ledger");
+    let [rows, ledger] = [&rows, &ledger].map(|path| path.to_str().expect("text"));
+    let words = ["--input", rows, "--format", "handbook", "--ledger", ledger];
+    let run = || said(["demo", "fraud"].iter().chain(&words));
+    let first = run().out();
+    assert!(first.contains("1 was decided before (in the ledger, or repeated"), "{first}");
+    assert!(first.contains("latency p50") && first.contains("has 1 line\n"), "{first}");
+    let again = run();
+    assert!(again.err.contains("holds 1 decision, which stays\n"), "{}", again.err);
+    assert!(again.out().contains("2 were decided before"), "{again:?}");
+    assert!(!again.out().contains("latency"), "{again:?}");
+    let short = said(["demo", "fraud", "--rate", "1", "--duration", "1"]).out();
+    assert!(short.starts_with("1 transaction, 1 decision, "), "{short}");
+    assert!(short.contains("no frauds yet: the first 25,000 transactions are genuine"), "{short}");
+    let words = ["--input", rows, "--format", "handbook", "--chargebacks", "lost.csv"];
+    fraud(&words).refused(3, &["--chargebacks: `lost.csv` does not exist"]);
+}

@@ -34,6 +34,9 @@ pub use read::{Audit, audit};
 
 use crate::{rules::VERSION, tx::Decided};
 
+/// Characters of an error that are shown, where it may quote what was read.
+const ERROR_SHOWN: usize = 80;
+
 /// When the operating system is told to write what it was given to the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fsync {
@@ -148,7 +151,9 @@ impl Ledger {
                 break;
             }
             let parsed: Id<'_> = serde_json::from_slice(&line).map_err(|error| {
-                let text = format!("line {number} is no decision ({error}); name another file");
+                // It may quote the line, which may be of any length.
+                let why: String = error.to_string().escape_debug().take(ERROR_SHOWN).collect();
+                let text = format!("line {number} is no decision ({why}); name another file");
                 io::Error::new(io::ErrorKind::InvalidData, text)
             })?;
             self.ids.insert(xxh3_128(parsed.id.as_bytes()));

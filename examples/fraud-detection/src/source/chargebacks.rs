@@ -24,7 +24,7 @@ pub struct Chargebacks {
 }
 
 impl Chargebacks {
-    /// Opens a file, packed with gzip if its name ends in `.gz`, and reads its header.
+    /// Opens a file, which may be packed with gzip, and reads its header.
     ///
     /// # Errors
     /// When it cannot be opened or lacks a column. Names the file, and the column.

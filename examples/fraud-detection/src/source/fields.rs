@@ -1,9 +1,16 @@
 //! Fields of a row: numbers, degrees, money.
 
-/// Shows a field, or its beginning.
+/// Characters of a field that are shown.
+const SHOWN: usize = 60;
+
+/// Shows a field, or its beginning, without what a terminal would obey.
 pub(super) fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
-    text.escape_debug().to_string()
+    let begin = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]);
+    let escaped = begin.escape_debug().to_string();
+    match escaped.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}..", &escaped[..end]),
+        None => escaped,
+    }
 }
 
 pub(super) fn whole<T: std::str::FromStr>(name: &str, text: &[u8]) -> Result<T, String> {
@@ -35,6 +42,13 @@ pub(super) fn cents(name: &str, text: &[u8]) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(shown(b"a\x1b[31mb\x07 \"c\xff"), "a\\u{1b}[31mb\\u{7} \\\"c\u{fffd}");
+        assert_eq!(shown(&[0; 9_999]), format!("{}..", "\\0".repeat(30)));
+        assert_eq!(shown(&[b'x'; 60]), "x".repeat(60));
+    }
 
     #[test]
     fn amounts_are_read_by_their_digits() {

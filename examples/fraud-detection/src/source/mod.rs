@@ -6,6 +6,7 @@
 mod chargebacks;
 mod fields;
 mod origin;
+mod records;
 mod rows;
 mod table;
 mod trees;
@@ -189,7 +190,7 @@ impl Running {
     fn refuse(&self, why: RowError, input: &Input) -> Result {
         match why {
             RowError::Refused(why) => {
-                add(&input.counters().refused, 1);
+                input.refuse(&why);
                 self.cx.report(&Error::msg(why));
                 Ok(())
             }

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -165,11 +165,16 @@ pub(super) struct Counters {
     pub(super) acked: AtomicU64,
     pub(super) replayed: AtomicU64,
     pub(super) refused: AtomicU64,
+    /// The first ones that were refused.
+    pub(super) refusals: Mutex<Vec<String>>,
     pub(super) cards_forgotten: AtomicU64,
     pub(super) terminals_forgotten: AtomicU64,
 }
 
 impl Input {
+    /// Rows that are kept in words, of those that made no sense.
+    pub const REFUSALS: usize = 5;
+
     /// Transactions.
     #[must_use]
     pub fn transactions(&self) -> u64 {
@@ -198,6 +203,19 @@ impl Input {
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
+    }
+
+    /// The first [`Input::REFUSALS`] of them: file, line, and why.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<String> {
+        self.0.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn refuse(&self, why: &str) {
+        if self.0.refused.fetch_add(1, Ordering::Relaxed) < Self::REFUSALS as u64 {
+            let mut refusals = self.0.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            refusals.push(why.to_owned());
+        }
     }
 
     /// Cards that were forgotten, because there were more than are remembered.

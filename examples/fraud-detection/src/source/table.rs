@@ -8,7 +8,7 @@
 use std::{
     fmt,
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -18,6 +18,21 @@ use std::{
 
 use csv::ByteRecord;
 use flate2::bufread::MultiGzDecoder;
+
+use super::{
+    fields,
+    records::{Bad, Records},
+};
+
+/// How a file begins that is packed with gzip.
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// Why a pipe is no input.
+const UNREPEATABLE: &str = "is no file but a pipe or a device; the demo reads its input again \
+                            after a restart, so give it a file";
+
+/// Names of columns that are shown at most.
+const NAMES_SHOWN: usize = 32;
 
 /// Why a file gives no transactions, or no more of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +65,10 @@ pub enum RowError {
 /// A file whose header was read.
 pub(super) struct Table {
     path: PathBuf,
-    reader: csv::Reader<Box<dyn Read + Send>>,
+    records: Records,
     record: ByteRecord,
+    /// Columns of the header.
+    columns: usize,
     /// Bytes that were read, and those that there were when it was opened.
     bytes: Arc<AtomicU64>,
     bytes_at_first: u64,
@@ -70,39 +87,52 @@ impl Read for Counted {
 }
 
 impl Table {
-    /// Opens a file, packed with gzip if its name ends in `.gz`, and finds its columns in its
-    /// header.
+    /// Opens a file, unpacks it if it is packed with gzip, and finds its columns in its header.
     pub(super) fn open<C>(
         path: &Path,
         find: impl FnOnce(&ByteRecord) -> Result<C, String>,
     ) -> Result<(Self, C), OpenError> {
         let shown = path.display();
-        let unusable = OpenError::Unusable;
-        let file = File::open(path).map_err(|error| match error.kind() {
+        let unusable = |why: &dyn fmt::Display| OpenError::Unusable(format!("`{shown}` {why}"));
+        let unread = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound if path == Path::new("-") => unusable(&UNREPEATABLE),
             io::ErrorKind::NotFound => {
                 OpenError::Missing(format!("`{shown}` does not exist; check the name"))
             }
-            _ => unusable(format!("`{shown}` cannot be read: {error}")),
-        })?;
-        let about = file.metadata().ok();
-        if about.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-            return Err(unusable(format!("`{shown}` is a directory; name a file in it")));
+            _ => unusable(&format_args!("cannot be read: {error}")),
+        };
+        // Before it is opened: that would wait for somebody who writes into the pipe.
+        let about = path.metadata().map_err(unread)?;
+        if about.is_dir() {
+            return Err(unusable(&"is a directory; name a file in it"));
         }
-        let bytes_at_first =
-            about.filter(std::fs::Metadata::is_file).map_or(0, |about| about.len());
+        if !about.is_file() {
+            return Err(unusable(&UNREPEATABLE));
+        }
+        let (file, bytes_at_first) = (File::open(path).map_err(unread)?, about.len());
         let bytes = Arc::new(AtomicU64::new(0));
-        let buffered = BufReader::with_capacity(64 * 1024, Counted(file, bytes.clone()));
-        let is_packed = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+        let mut buffered = BufReader::with_capacity(64 * 1024, Counted(file, bytes.clone()));
+        let is_packed = buffered.fill_buf().map_err(unread)?.starts_with(GZIP);
         let reader: Box<dyn Read + Send> = match is_packed {
             true => Box::new(MultiGzDecoder::new(buffered)),
             false => Box::new(buffered),
         };
-        let mut reader = csv::ReaderBuilder::new().from_reader(reader);
-        let header = reader.byte_headers();
-        let header = header.map_err(|error| unusable(format!("`{shown}`: {error}")))?;
-        let columns = find(header).map_err(|why| unusable(format!("`{shown}` {why}")))?;
-        let (path, record, has_ended) = (path.to_owned(), ByteRecord::new(), false);
-        Ok((Self { path, reader, record, bytes, bytes_at_first, has_ended }, columns))
+        let (mut records, mut record) = (Records::of(reader), ByteRecord::new());
+        match records.next(&mut record) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(unusable(&"is empty: it has not even a header")),
+            Err(Bad::Line(line, why)) => {
+                return Err(unusable(&format_args!("line {line}, the header: {why}")));
+            }
+            Err(Bad::Broken(error)) => return Err(unread(error)),
+        }
+        if record.as_slice().contains(&0) {
+            let begin = fields::shown(record.as_slice());
+            return Err(unusable(&format_args!("is no text: it begins with `{begin}`")));
+        }
+        let found = find(&record).map_err(|why| unusable(&why))?;
+        let (path, columns, has_ended) = (path.to_owned(), record.len(), false);
+        Ok((Self { path, records, record, columns, bytes, bytes_at_first, has_ended }, found))
     }
 
     /// What `read` makes of the next record; `None` at the end.
@@ -113,39 +143,43 @@ impl Table {
         if self.has_ended {
             return None;
         }
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(true) => {
-                let read = read(&self.record);
-                let line = || self.record.position().map_or(0, csv::Position::line);
-                Some(read.map_err(|why| self.refused(line(), why)))
+        let path = self.path.display();
+        match self.records.next(&mut self.record) {
+            Ok(Some(line)) => {
+                let (len, expected) = (self.record.len(), self.columns);
+                let row = match len == expected {
+                    true => read(&self.record),
+                    false => Err(format!("{len} columns where the header has {expected}")),
+                };
+                let last = self.records.lines();
+                Some(row.map_err(|why| {
+                    RowError::Refused(match last > line {
+                        true => {
+                            format!("{path}:{line}: {why}; by its quotes it ends in line {last}")
+                        }
+                        false => format!("{path}:{line}: {why}"),
+                    })
+                }))
             }
-            Ok(false) => {
+            Ok(None) => {
                 self.has_ended = true;
                 let (read, had) = (self.bytes.load(Ordering::Relaxed), self.bytes_at_first);
-                let path = self.path.display();
                 (read < had).then(|| {
                     Err(RowError::Broken(format!(
                         "`{path}` was shortened while it was read, from {had} bytes to {read}"
                     )))
                 })
             }
-            Err(error) => Some(Err(match error.kind() {
-                csv::ErrorKind::UnequalLengths { pos, expected_len, len } => self.refused(
-                    pos.as_ref().map_or(0, csv::Position::line),
-                    format_args!("{len} columns where the header has {expected_len}"),
-                ),
-                _ => {
-                    self.has_ended = true;
-                    let line = self.reader.position().line();
-                    let path = self.path.display();
-                    RowError::Broken(format!("`{path}` cannot be read beyond line {line}: {error}"))
-                }
-            })),
+            Err(Bad::Line(line, why)) => {
+                Some(Err(RowError::Refused(format!("{path}:{line}: {why}"))))
+            }
+            Err(Bad::Broken(error)) => {
+                self.has_ended = true;
+                let line = self.records.lines();
+                let why = format!("`{path}` cannot be read beyond line {line}: {error}");
+                Some(Err(RowError::Broken(why)))
+            }
         }
-    }
-
-    fn refused(&self, line: u64, why: impl fmt::Display) -> RowError {
-        RowError::Refused(format!("`{}` line {line}: {why}", self.path.display()))
     }
 }
 
@@ -157,8 +191,12 @@ pub(super) fn places<const N: usize>(
     let mut places = [0; N];
     for (place, name) in places.iter_mut().zip(names) {
         *place = place_of(header, name).ok_or_else(|| {
-            let known: Vec<_> = header.iter().map(String::from_utf8_lossy).collect();
-            format!("has no column `{name}`, only `{}`", known.join("`, `"))
+            let known: Vec<_> = header.iter().take(NAMES_SHOWN).map(fields::shown).collect();
+            let more = match header.len().saturating_sub(NAMES_SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("has no column `{name}`, only `{}`{more}", known.join("`, `"))
         })?;
     }
     Ok(places)
