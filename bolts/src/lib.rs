@@ -51,7 +51,7 @@ pub mod window;
 
 pub use count::{Count, WordCount};
 pub use dedup::{DEDUP_KEYS_MAX, Dedup};
-pub use file_sink::{FileSink, Fsync};
+pub use file_sink::{FileSink, Fsync, rows::csv_field};
 pub use filter::{Filter, filter};
 pub use flat_map::{FlatMap, flat_map};
 pub use func::{Func, func};

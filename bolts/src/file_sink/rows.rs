@@ -58,7 +58,15 @@ fn csv_value(value: &Value, line: &mut Vec<u8>) -> Result {
     Ok(())
 }
 
-fn csv_field(text: &[u8], line: &mut Vec<u8>) {
+/// Adds a field of CSV to a line: in quotes, with its own quotes doubled, where it holds a comma, a
+/// quote or the end of a line (RFC 4180).
+///
+/// ```
+/// let mut line = b"7,".to_vec();
+/// tormenta_bolts::csv_field(b"say \"hi\"", &mut line);
+/// assert_eq!(line, br#"7,"say ""hi""""#);
+/// ```
+pub fn csv_field(text: &[u8], line: &mut Vec<u8>) {
     if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         return line.extend_from_slice(text);
     }

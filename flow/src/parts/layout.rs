@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, sync::Arc};
 
-use tormenta::record::Value;
+use tormenta::{bolts::csv_field, record::Value};
 
 use crate::{
     read::{
@@ -169,7 +169,7 @@ fn csv(row: &Row, line: &mut Vec<u8>) {
         }
         text.clear();
         plain(value, &mut text);
-        quoted(&text, line);
+        csv_field(&text, line);
     }
 }
 
@@ -202,20 +202,6 @@ fn padded(value: &Value, width: i32, line: &mut Vec<u8>) {
     let is_number = matches!(value, Value::Int(_) | Value::UInt(_) | Value::Float(_));
     let place = if is_number == (width > 0) { start } else { line.len() };
     line.splice(place..place, std::iter::repeat_n(b' ', missing));
-}
-
-fn quoted(text: &[u8], line: &mut Vec<u8>) {
-    if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
-        return line.extend_from_slice(text);
-    }
-    line.push(b'"');
-    for byte in text {
-        if *byte == b'"' {
-            line.push(b'"');
-        }
-        line.push(*byte);
-    }
-    line.push(b'"');
 }
 
 #[cfg(test)]
