@@ -79,8 +79,9 @@ impl Frames {
 
     fn check_beginning(&self, end: usize, is_line: bool) -> Result<(), Refused> {
         let message = self.buffer[self.begin..end].trim_ascii_start();
-        let may_be =
-            matches!(message, [] | [b'{' | b'[', ..]) || !is_line && b"end\r".starts_with(message);
+        // Blanks may follow `end`, so what has come of its line may end in some.
+        let may_be = matches!(message, [] | [b'{' | b'[', ..])
+            || !is_line && b"end".starts_with(message.trim_ascii_end());
         if may_be { Ok(()) } else { Err(Refused::Nonsense(shown(message))) }
     }
 }
@@ -180,6 +181,13 @@ mod tests {
         }
         frames.push(b" \r\n{\n\n}\nend\n");
         assert_eq!(frames.next(), Ok(Some(&b"{\n\n}\n"[..])));
+    }
+
+    #[test]
+    fn blanks_after_an_end_may_come_before_its_line_does() {
+        for pieces in [&[&b"end \n"[..]][..], &[b"end ", b"\n"], &[b"en", b"d\t ", b"\r\n"]] {
+            assert_eq!(read(pieces, 100), (vec![Vec::new()], None));
+        }
     }
 
     #[test]
