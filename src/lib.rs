@@ -12,8 +12,8 @@
 
 pub use tormenta_dsl::*;
 pub use tormenta_runtime::{
-    DeadLetter, DeadLetterFile, Histogram, Local, LocalCluster, Metrics, Options, Phase, Placement,
-    ReportedError, RunError, Running, Simulation, Stopper, Summary, Topology, Watch,
+    Cause, DeadLetter, DeadLetterFile, Histogram, Local, LocalCluster, Metrics, Options, Phase,
+    Placement, ReportedError, RunError, Running, Simulation, Stopper, Summary, Topology, Watch,
     artifact::{self, Args},
     limits, metrics, run, start, testkit,
 };

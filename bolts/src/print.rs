@@ -1,15 +1,21 @@
 //! Tuples to standard output.
 
-use tormenta_dsl::{Bolt, Context, Emitter, Result, Streams};
+use std::time::Duration;
+
+use tormenta_dsl::{Bolt, Context, Emitter, Free, Result, Streams};
 
 use crate::{
     console::{Console, Printed},
     format::Format,
 };
 
+/// How often it is looked whether anybody still reads.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Prints one line a tuple, which is acked when its line is written. When the reader of standard
 /// output has gone, as after `| head`, the topology [drains](Context::drain): nobody wants the
-/// rest.
+/// rest. That is noticed at the next line, and within a second where there is none: unless its user
+/// sets another interval, a `Print` whose output is a pipe or a socket ticks once a second.
 ///
 /// ```
 /// use std::io::Write;
@@ -85,6 +91,18 @@ impl<T: Streams> Bolt for Print<T> {
 
     async fn prepare(&mut self, cx: &Context) -> Result {
         self.cx = Some(cx.clone());
+        Ok(())
+    }
+
+    /// A quiet topology would hear of it at its next line, which may be tomorrow.
+    fn tick_interval(&self) -> Option<Duration> {
+        self.console.has_reader().then_some(LOOK_EVERY)
+    }
+
+    async fn tick(&mut self, _out: &Emitter<(), Free>) -> Result {
+        if self.console.is_closed() {
+            self.cx.iter().for_each(Context::drain);
+        }
         Ok(())
     }
 

@@ -10,6 +10,11 @@ use tormenta_dsl::{Bolt, Context, Counter, Emitter, Error, Result, Streams};
 /// slowed down. With [`or_drop`](RateLimit::or_drop) it is done instead, and the counter `dropped`
 /// has it. The rate is that of a task: two tasks let twice as many through.
 ///
+/// **At least once.** With `or_drop` too, what passed and fails further down passes again: a replay
+/// ([`Emitter::is_replay`]) waits for its turn and is not dropped, since most of them passed the
+/// first time. So nothing that passed is lost, and the rate is kept; the counter `replays` has how
+/// many passed so.
+///
 /// ```
 /// use tormenta_bolts::{RateLimit, Word};
 /// use tormenta_dsl::{Topology, doc::NoEngine};
@@ -25,6 +30,7 @@ pub struct RateLimit<T> {
     drops: bool,
     bucket: Bucket,
     dropped: Counter,
+    replays: Counter,
     cx: Option<Context>,
     tuple: PhantomData<fn(T) -> T>,
 }
@@ -43,6 +49,7 @@ impl<T: Streams> RateLimit<T> {
             drops: false,
             bucket: Bucket::new(rate, 1),
             dropped: Counter::default(),
+            replays: Counter::default(),
             cx: None,
             tuple: PhantomData,
         }
@@ -55,7 +62,7 @@ impl<T: Streams> RateLimit<T> {
         self
     }
 
-    /// Drops what comes too early, in place of waiting.
+    /// Drops what comes too early, in place of waiting; replays wait.
     #[must_use]
     pub fn or_drop(mut self) -> Self {
         self.drops = true;
@@ -97,7 +104,8 @@ impl Bucket {
 
 impl<T> Clone for RateLimit<T> {
     fn clone(&self) -> Self {
-        Self { dropped: self.dropped.clone(), cx: self.cx.clone(), ..*self }
+        let (dropped, replays) = (self.dropped.clone(), self.replays.clone());
+        Self { dropped, replays, cx: self.cx.clone(), ..*self }
     }
 }
 
@@ -123,19 +131,22 @@ impl<T: Streams> Bolt for RateLimit<T> {
         }
         self.bucket = Bucket { at_ns: 0, ..Bucket::new(self.rate, self.burst) };
         self.dropped = cx.counter("dropped");
+        self.replays = cx.counter("replays");
         self.cx = Some(cx.clone());
         Ok(())
     }
 
     async fn execute(&mut self, tuple: T, out: &Emitter<T>) -> Result {
         if let Some(cx) = &self.cx {
+            let may_drop = self.drops && !out.is_replay();
             while let Some(wait) = self.bucket.take(cx.now()) {
-                if self.drops {
+                if may_drop {
                     self.dropped.add(1);
                     return Ok(());
                 }
                 cx.sleep(wait).await;
             }
+            self.replays.add(u64::from(out.is_replay()));
         }
         out.emit(tuple).await
     }
@@ -199,6 +210,20 @@ mod tests {
         }
         assert_eq!(bench.emitted(), (0..30).step_by(2).collect::<Vec<_>>());
         assert_eq!(limit.dropped.get(), 15);
+    }
+
+    #[test]
+    fn a_replay_waits_where_others_are_dropped() {
+        let (clock, bench) = (HandClock::new(), Bench::new());
+        let mut limit = prepared(RateLimit::per_second(10).or_drop(), &clock);
+        for (n, is_replay) in [(0, false), (1, false), (0, true), (1, true), (2, false)] {
+            let out = if is_replay { bench.emitter_of_replay(n) } else { bench.emitter_of(n) };
+            block_on(limit.execute(n, &out)).expect("no error");
+        }
+        assert_eq!(bench.emitted(), [0, 0, 1]);
+        assert_eq!((limit.dropped.get(), limit.replays.get()), (2, 2));
+        let now = limit.cx.as_ref().map(Context::now);
+        assert_eq!(now, Some(Duration::from_millis(200)), "the rate is kept");
     }
 
     #[test]

@@ -2,12 +2,18 @@
 
 use std::{fmt, sync::Arc};
 
-use tormenta_dsl::{Bolt, Context, Emitter, Error, KeyHasher, Result, Streams};
+use tormenta_dsl::{Bolt, Context, Counter, Emitter, Error, KeyHasher, Result, Streams};
 
 /// Passes on every nth tuple, or a fraction of the keys. The others are done.
 ///
 /// Nothing is random: the same tuples in the same order give the same sample, and
 /// [`keys`](Sample::keys) takes all tuples of a key or none, in every task and every run.
+///
+/// **At least once.** What was taken and fails further down is taken again, so none of the sample
+/// is lost. For `keys` that is so by itself. [`every`](Sample::every) takes every replay
+/// ([`Emitter::is_replay`]) and does not count it, since most of them were taken the first time:
+/// so failures do not change which other tuples are taken. A tuple that failed before it came here,
+/// or on another way, may be one too many; the counter `replays` has how many there were in all.
 ///
 /// ```
 /// use tormenta_bolts::{Sample, Word};
@@ -21,6 +27,7 @@ use tormenta_dsl::{Bolt, Context, Emitter, Error, KeyHasher, Result, Streams};
 /// ```
 pub struct Sample<T> {
     choice: Choice<T>,
+    replays: Counter,
 }
 
 enum Choice<T> {
@@ -43,7 +50,7 @@ impl<T: Streams> Sample<T> {
     /// ```
     #[must_use]
     pub fn every(n: u64) -> Self {
-        Self { choice: Choice::Every(n, 0) }
+        Self { choice: Choice::Every(n, 0), replays: Counter::default() }
     }
 
     /// All tuples of a fraction of the keys, from 0 to 1. Another seed chooses other keys; with the
@@ -60,12 +67,17 @@ impl<T: Streams> Sample<T> {
         seed: u64,
         key: impl Fn(&T, &mut KeyHasher) + Send + Sync + 'static,
     ) -> Self {
-        Self { choice: Choice::Keys { fraction, seed, key: Arc::new(key) } }
+        let choice = Choice::Keys { fraction, seed, key: Arc::new(key) };
+        Self { choice, replays: Counter::default() }
     }
 
     #[inline]
-    fn takes(&mut self, tuple: &T) -> bool {
+    fn takes(&mut self, tuple: &T, is_replay: bool) -> bool {
         match &mut self.choice {
+            Choice::Every(..) if is_replay => {
+                self.replays.add(1);
+                true
+            }
             Choice::Every(n, since) => {
                 let is_first = *since == 0;
                 *since = (*since + 1) % *n;
@@ -96,7 +108,7 @@ impl<T> Clone for Sample<T> {
                 Choice::Keys { fraction: *fraction, seed: *seed, key: key.clone() }
             }
         };
-        Self { choice }
+        Self { choice, replays: self.replays.clone() }
     }
 }
 
@@ -119,14 +131,17 @@ impl<T: Streams> Bolt for Sample<T> {
             Choice::Keys { fraction, .. } if !(0.0..=1.0).contains(&fraction) => {
                 format!("takes a fraction of {fraction}; make it 0 to 1")
             }
-            _ => return Ok(()),
+            _ => {
+                self.replays = cx.counter("replays");
+                return Ok(());
+            }
         };
         Err(Error::msg(format!("`{}` {wrong}", cx.component())))
     }
 
     #[inline]
     async fn execute(&mut self, tuple: T, out: &Emitter<T>) -> Result {
-        if self.takes(&tuple) {
+        if self.takes(&tuple, out.is_replay()) {
             out.emit(tuple).await?;
         }
         Ok(())
@@ -156,6 +171,21 @@ mod tests {
     fn every_nth_is_every_nth() {
         assert_eq!(sample(Sample::every(3), 0..8), [0, 3, 6]);
         assert_eq!(sample(Sample::every(1), 0..3), [0, 1, 2]);
+    }
+
+    #[test]
+    fn replays_are_taken_and_not_counted() {
+        let (mut every, bench) = (Sample::every(3), Bench::new());
+        block_on(every.prepare(&context(0, 1))).expect("prepared");
+        for (n, is_replay) in [(0, false), (1, false), (0, true), (1, true), (2, false), (3, false)]
+        {
+            let out = if is_replay { bench.emitter_of_replay(n) } else { bench.emitter_of(n) };
+            block_on(every.execute(n, &out)).expect("no error");
+        }
+        assert_eq!((bench.emitted(), every.replays.get()), (vec![0, 0, 1, 3], 2));
+        let mut of_keys = keys(0.0, 3);
+        block_on(of_keys.execute(7, &bench.emitter_of_replay(7))).expect("no error");
+        assert_eq!(bench.emitted().len(), 4, "a key that is not taken never is");
     }
 
     #[test]

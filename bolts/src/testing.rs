@@ -13,10 +13,10 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Context, Counters, Emitter, Epoch, Keyed, Outlets, Parts, Root, Shared, StateKey, StateValue,
-    Stores, Streams, Timer,
+    Context, Counters, Emitter, Epoch, Holds, Keyed, Outlets, Parts, Root, Shared, StateKey,
+    StateValue, Stores, Streams, Timer,
     emitter::Output,
-    engine::{Batch, Flush, Outcome, PortWiring, Router, Settle, Tracker},
+    engine::{Batch, Flush, Outcome, PortWiring, Results, Router, Settle, Tracker},
     error::Place,
     ticket::{Age, Hold},
 };
@@ -36,6 +36,19 @@ pub(crate) enum Settled {
     Dropped(u64),
 }
 
+/// Every result is complete as soon as it is emitted.
+struct Complete;
+
+impl<O: Streams> Results<O> for Complete {
+    fn begin(&self, _result: &O) -> Option<(Root, Epoch)> {
+        Some((Root::NONE, Epoch::new(0)))
+    }
+
+    fn ack_after(&self, holds: Holds<O>) {
+        holds.ack();
+    }
+}
+
 impl<O: Streams> Bench<O> {
     pub(crate) fn new() -> Self {
         let emitted = Rc::default();
@@ -45,7 +58,13 @@ impl<O: Streams> Bench<O> {
             PortWiring { routers: vec![Box::new(router) as Box<dyn Any>], interleave: false };
         // `()` has no port that could be wired.
         let ports = if O::infos().is_empty() { Vec::new() } else { vec![wiring] };
-        let output = Output::new(O::Outlets::wire(ports), 64, Rc::new(Edges), settled.clone());
+        let output = Output::new(
+            O::Outlets::wire(ports),
+            64,
+            Rc::new(Edges),
+            settled.clone(),
+            Some(Rc::new(Complete)),
+        );
         Self { output, emitted, settled }
     }
 
@@ -53,7 +72,13 @@ impl<O: Streams> Bench<O> {
     pub(crate) fn staging() -> Self {
         let (emitted, settled) = (Rc::default(), Arc::<Settlements>::default());
         let outlets = O::Outlets::wire(Vec::new());
-        let output = Output::new(outlets, usize::MAX, Rc::new(Edges), settled.clone());
+        let output = Output::new(
+            outlets,
+            usize::MAX,
+            Rc::new(Edges),
+            settled.clone(),
+            Some(Rc::new(Complete)),
+        );
         Self { output, emitted, settled }
     }
 
@@ -69,6 +94,12 @@ impl<O: Streams> Bench<O> {
     /// An emitter for a tuple of this tree.
     pub(crate) fn emitter_of(&self, tree: u64) -> Emitter<O> {
         self.output.set_root(Root::tracked(0, tree as usize, 1, false));
+        self.output.emitter()
+    }
+
+    /// An emitter for a tuple of this tree, which is a second or later attempt.
+    pub(crate) fn emitter_of_replay(&self, tree: u64) -> Emitter<O> {
+        self.output.set_root(Root::tracked(0, tree as usize, 1, true));
         self.output.emitter()
     }
 

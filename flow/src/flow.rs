@@ -3,17 +3,21 @@
 use std::path::Path;
 
 use tormenta::{
-    Feedback, Local, Stream, Topology,
+    Edge, Feedback, Local, Stream, Topology,
+    bolts::map,
     plan::{Plan, PlanErrors},
 };
 
 use crate::{
-    plan::{self, Dealt, Input, Planned, Site, group},
+    plan::{self, Dealt, Input, Joint, Planned, Site, group},
     read::{
         declared, document,
+        env::Lookup,
         notes::{Mistakes, Notes},
     },
-    row::Row,
+    registry::Registry,
+    row::{Row, declaring},
+    shape::Shape,
 };
 
 /// A topology that was declared in TOML, and has no mistakes.
@@ -63,11 +67,20 @@ impl Flow {
         text: &str,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
+        Self::read(&Registry::standard(), path, text, &env)
+    }
+
+    pub(crate) fn read(
+        registry: &Registry,
+        path: &str,
+        text: &str,
+        env: Lookup<'_>,
+    ) -> Result<Self, Mistakes> {
         let mut notes = Notes::default();
         let stem = Path::new(path).file_stem().unwrap_or_default().to_string_lossy();
         let (mut name, mut planned) = (String::new(), Vec::new());
-        if let Some(table) = document::parse(text, &env, &mut notes) {
-            let (named, declared) = declared::read(table, &stem, &mut notes);
+        if let Some(table) = document::parse(text, env, &mut notes) {
+            let (named, declared) = declared::read(table, &stem, registry, &mut notes);
             (name, planned) = (named, plan::plan(declared, &mut notes));
         }
         let flow = Self { name, planned };
@@ -156,27 +169,20 @@ impl Flow {
     fn declare(&self) -> (Topology, Vec<Vec<Stream<Row>>>) {
         let mut topology = Topology::new(self.name.clone());
         let mut streams: Vec<Vec<Stream<Row>>> = Vec::new();
-        let mut open: Vec<(Feedback<Row, Local>, usize, usize)> = Vec::new();
+        let mut open: Vec<(Feedback<Row, Local>, &Planned, &Joint)> = Vec::new();
         for component in &self.planned {
             let mut inputs = Vec::new();
-            for (number, (joint, shape)) in
-                component.joints.iter().zip(&component.inputs).enumerate()
-            {
+            for (number, joint) in component.joints.iter().enumerate() {
                 let edge = if joint.feedback {
                     let name = format!("{}-feedback-{number}", component.name);
                     let feedback = topology.feedback::<Row>(&name);
                     let edge = group(&feedback, &joint.deal);
-                    open.push((feedback, joint.source, joint.stream));
+                    open.push((feedback, component, joint));
                     edge
                 } else {
-                    group(&streams[joint.source][joint.stream], &joint.deal)
+                    group(&self.seen(&mut topology, &streams, component, joint), &joint.deal)
                 };
-                let by = match &joint.deal {
-                    Dealt::By(slots) | Dealt::PartialBy(slots) => slots.clone(),
-                    Dealt::Keyless(_) => Vec::new(),
-                };
-                let from = self.planned[joint.source].name.clone();
-                inputs.push(Input { from, side: joint.side, shape: shape.clone(), by, edge });
+                inputs.push(self.input(joint, component.inputs[number].clone(), edge));
             }
             let mut site = Site {
                 topology: &mut topology,
@@ -187,10 +193,47 @@ impl Flow {
             };
             streams.push(component.made.part.declare(&mut site));
         }
-        for (feedback, source, stream) in open {
-            feedback.from(&streams[source][stream]);
+        for (feedback, component, joint) in open {
+            feedback.from(&self.seen(&mut topology, &streams, component, joint));
         }
         (topology, streams)
+    }
+
+    fn input(&self, joint: &Joint, shape: Shape, edge: Edge<Row>) -> Input {
+        let source = &self.planned[joint.source];
+        let by = match &joint.deal {
+            Dealt::By(slots) | Dealt::PartialBy(slots) => slots.clone(),
+            Dealt::Keyless(_) => Vec::new(),
+        };
+        let (from, stream) = (source.name.clone(), source.outs[joint.stream].name);
+        Input { from, stream, side: joint.side, shape, by, edge }
+    }
+
+    /// The stream that an edge reads. Where it sees its rows in another way than they are, that is
+    /// a bolt of its own between the two, which runs in the loop of the source.
+    fn seen(
+        &self,
+        topology: &mut Topology,
+        streams: &[Vec<Stream<Row>>],
+        reader: &Planned,
+        joint: &Joint,
+    ) -> Stream<Row> {
+        let stream = streams[joint.source][joint.stream];
+        let Some(view) = joint.view.clone() else { return stream };
+        let source = &self.planned[joint.source];
+        let same = |other: &&Joint| (other.source, other.stream) == (joint.source, joint.stream);
+        let at = reader.joints.iter().filter(same).position(|other| std::ptr::eq(other, joint));
+        let mut name = format!("{}/from-{}", reader.name, source.name);
+        if joint.stream > 0 {
+            name = format!("{name}-{}", source.outs[joint.stream].name);
+        }
+        if let Some(number @ 1..) = at {
+            name = format!("{name}-{}", number + 1);
+        }
+        let shape = view.shape().clone();
+        let bolt = map(move |row: Row| view.apply(&row));
+        let bolt = declaring(Some(&shape), || topology.bolt(&name, bolt, stream.shuffle()));
+        *bolt.tasks(source.made.settings.tasks())
     }
 }
 

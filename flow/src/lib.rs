@@ -9,10 +9,13 @@
 //! parameters. What flows along its streams is a [`Row`], a record whose fields are known when the
 //! flow is read; so a field that a stream does not have is a mistake before anything runs.
 //!
+//! A program adds components of its own to a [`Registry`].
+//!
 //! Nothing here reads a file or the environment by itself: the text and a lookup are arguments.
 
 mod flow;
 mod key;
+mod own;
 mod parts;
 mod plan;
 mod read;
@@ -21,11 +24,12 @@ mod row;
 mod shape;
 
 pub use flow::Flow;
+pub use own::Setup;
 pub use read::{
     notes::{Mistake, Mistakes},
     params::{ComponentDoc, Need, ParamDoc, Role},
 };
-pub use registry::{component, components, reads, settings};
+pub use registry::{Registry, component, components, reads, settings};
 pub use row::Row;
 
 /// What a misspelt name was probably meant to be, in words: one that is near, or all there are.

@@ -5,7 +5,7 @@ use std::{cell::RefCell, sync::Arc};
 use serde::{Deserialize, Serialize};
 use tormenta::{
     Streams, Tuple,
-    record::{Record, RecordError, Schema, Value},
+    record::{Interned, Record, RecordError, Schema, Value},
 };
 
 use crate::shape::Shape;
@@ -30,24 +30,76 @@ pub struct Row(Record);
 impl Row {
     /// A row of this shape, which has as many fields as there are values.
     #[inline]
-    pub(crate) fn new(schema: &Arc<Schema>, values: Vec<Value>) -> Self {
-        match Record::new(schema.clone(), values) {
+    pub(crate) fn new(schema: Interned, values: Vec<Value>) -> Self {
+        match Record::of_interned(schema, values) {
             Ok(record) => Self(record),
             Err(error) => unreachable!("a component made a row of another shape: {error}"),
         }
     }
 
+    /// A row with these values, in the order of the fields.
+    ///
+    /// # Errors
+    /// Unless there is one value for each field.
+    ///
+    /// ```
+    /// use tormenta::record::{Interned, Schema};
+    /// use tormenta_flow::Row;
+    ///
+    /// let schema = Interned::new(Schema::new("Row", &[("word", "text"), ("count", "int")]));
+    /// let row = Row::of(schema, vec!["storm".into(), 3.into()])?;
+    /// assert_eq!(row.at(1).as_int(), Some(3));
+    /// assert!(Row::of(schema, vec![]).is_err());
+    /// # Ok::<(), tormenta::record::RecordError>(())
+    /// ```
+    pub fn of(schema: Interned, values: Vec<Value>) -> Result<Self, RecordError> {
+        Record::of_interned(schema, values).map(Self)
+    }
+
+    /// The value of the field at this position.
+    ///
+    /// ```
+    /// # use tormenta::record::{Interned, Schema};
+    /// # let schema = Interned::new(Schema::new("Row", &[("count", "int")]));
+    /// let row = tormenta_flow::Row::of(schema, vec![3.into()])?;
+    /// assert_eq!(row.at(0).as_int(), Some(3));
+    /// # Ok::<(), tormenta::record::RecordError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such position.
     #[inline]
-    pub(crate) fn at(&self, at: usize) -> &Value {
+    #[must_use]
+    pub fn at(&self, at: usize) -> &Value {
         &self.0.values()[at]
     }
 
-    pub(crate) fn into_values(self) -> Vec<Value> {
-        self.0.into_values()
+    /// The values, in the order of the fields.
+    ///
+    /// ```
+    /// # use tormenta::record::{Interned, Schema};
+    /// # let schema = Interned::new(Schema::new("Row", &[("count", "int")]));
+    /// let row = tormenta_flow::Row::of(schema, vec![3.into()])?;
+    /// assert_eq!(row.values().len(), 1);
+    /// # Ok::<(), tormenta::record::RecordError>(())
+    /// ```
+    #[must_use]
+    pub fn values(&self) -> &[Value] {
+        self.0.values()
     }
 
-    pub(crate) fn values(&self) -> &[Value] {
-        self.0.values()
+    /// The values alone, to be changed without a copy.
+    ///
+    /// ```
+    /// # use tormenta::record::{Interned, Schema};
+    /// # let schema = Interned::new(Schema::new("Row", &[("count", "int")]));
+    /// let row = tormenta_flow::Row::of(schema, vec![3.into()])?;
+    /// assert_eq!(row.into_values(), [3.into()]);
+    /// # Ok::<(), tormenta::record::RecordError>(())
+    /// ```
+    #[must_use]
+    pub fn into_values(self) -> Vec<Value> {
+        self.0.into_values()
     }
 
     /// The value of a field.
@@ -91,7 +143,7 @@ thread_local! {
 /// Has [`Tuple::schema`] of rows answer with this shape meanwhile. A schema belongs to a type, but
 /// what a row has is up to the flow; whoever asks for it, asks when it is declared.
 pub(crate) fn declaring<R>(shape: Option<&Shape>, declare: impl FnOnce() -> R) -> R {
-    let schema = shape.map(|shape| shape.schema().clone());
+    let schema = shape.map(|shape| Arc::clone(&shape.schema()));
     let before = DECLARED.replace(schema);
     let result = declare();
     DECLARED.set(before);

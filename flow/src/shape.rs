@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use tormenta::record::{Field, Schema, Value};
+use tormenta::record::{Field, Interned, Schema, Value};
 
 /// What the values of a field are. Any of them may be null as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,7 +65,7 @@ impl fmt::Display for Kind {
 /// The names and kinds of the fields of a row, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
-    schema: Arc<Schema>,
+    schema: Interned,
     kinds: Arc<[Kind]>,
 }
 
@@ -81,7 +81,7 @@ impl Shape {
         let kinds = kept.iter().map(|(_, kind)| *kind).collect();
         let fields = kept.into_iter().map(|(name, kind)| Field::new(name, kind.name())).collect();
         let schema = Schema::from_fields("Row", fields).unwrap_or_else(|_| Schema::new("Row", &[]));
-        Self { schema: Arc::new(schema), kinds }
+        Self { schema: Interned::new(schema), kinds }
     }
 
     /// A shape that is written in code.
@@ -89,7 +89,11 @@ impl Shape {
         Self::new(fields.map(|(name, kind)| (name.to_owned(), kind)))
     }
 
-    pub(crate) fn schema(&self) -> &Arc<Schema> {
+    pub(crate) fn schema(&self) -> Interned {
+        self.schema
+    }
+
+    pub(crate) fn schema_ref(&self) -> &Schema {
         &self.schema
     }
 

@@ -99,15 +99,17 @@ _read = deque()
 _task_ids = deque()
 _rest = []
 _tail = b""
+_has_ended = False
 
 
 def _read_batch():
     """Waits for messages, after sending what was written. False when there will be none."""
-    global _tail
+    global _tail, _has_ended
     flush()
     while True:
         data = os.read(0, READ_BYTES)
         if not data:
+            _has_ended = True
             return False
         # The end of a message may have been cut in two.
         near = _tail + data
@@ -157,8 +159,9 @@ ANCHOR_TUPLE = None
 def emit(*args, **kwargs):
     """In a bolt `emit(values, stream, anchors)`, in a spout `emit(values, stream, id)`.
 
-    With `need_task_ids=True` it waits for the ids of the tasks that the tuple goes to, which this
-    engine does not know at that moment: the list is empty.
+    With `need_task_ids=True` it waits until the tuple is on its way, and returns the ids of the
+    tasks that get it: a round trip for each tuple. Whose they are says `context["task->component"]`.
+    In `finish` nobody can answer any more: the list is empty.
     """
     if MODE is Spout:
         return emitSpout(*args, **kwargs)
@@ -166,6 +169,7 @@ def emit(*args, **kwargs):
 
 
 def emitDirect(task, *args, **kwargs):
+    """Emits to the task of this id alone, which must read the stream by `direct`."""
     kwargs["directTask"] = task
     emit(*args, **kwargs)
 
@@ -184,6 +188,7 @@ def emitSpout(tup, stream=None, id=None, directTask=None, need_task_ids=False):
 
 
 def _emit(whose, tup, stream, task, need_task_ids):
+    need_task_ids = need_task_ids and not _has_ended
     if stream is not None:
         whose += (',' if whose else '') + '"stream":' + _encode(stream)
     if task is not None:

@@ -177,9 +177,9 @@ impl<I: Streams, O: ShellOutput> Bolt for ShellBolt<I, O> {
     async fn execute(&mut self, tuple: I, out: &Emitter<O>) -> Result {
         let running = self.running()?;
         running.make_room(out).await;
-        let id = running.write(&tuple)?;
+        let (id, mark) = running.write(&tuple, out).await?;
         let ticket: Ticket<O> = out.hold();
-        running.give(id, ticket);
+        running.give(id, mark, ticket);
         running.settle_if_finished(out).await;
         Ok(())
     }

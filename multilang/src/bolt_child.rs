@@ -1,8 +1,13 @@
 //! The child of one task of a bolt, and the tuples that are with it.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
-use tormenta_dsl::{Context, Emitter, Error, Free, Result, Streams, Ticket};
+use tormenta_dsl::{Context, EmitFor, Emitter, Error, Free, Result, Streams, Ticket};
 
 use crate::{
     ShellOutput,
@@ -10,9 +15,11 @@ use crate::{
     convert::record_of,
     fields::Outputs,
     keeper::Keeper,
+    layout::Layout,
     said::{Emitted, Said},
     session::{Beat, Broken, Given, Session},
     settings::Settings,
+    suspects::{Mark, Suspects},
     tell::{self, Origin},
 };
 
@@ -28,6 +35,11 @@ pub(crate) struct BoltChild<O: ShellOutput> {
     session: Session<Ticket<O>>,
     /// What the child is told next.
     buffer: Vec<u8>,
+    /// Task ids that it has asked for, and those of the tuple at hand.
+    answers: Vec<u8>,
+    told: Vec<usize>,
+    /// A tuple waits until the child has got past those that it has.
+    is_cautious: bool,
     pending_max: usize,
     /// When it last did something for a tuple.
     worked_at: Duration,
@@ -44,12 +56,22 @@ impl<O: ShellOutput> BoltChild<O> {
         cx: &Context,
     ) -> Result<Self> {
         let outputs = Outputs::new::<O>(&settings.outputs)?;
-        let session = Session::new(settings.timeout);
-        let mut keeper = Keeper::new(settings, cx, outputs, Origin::of_ports::<I>(inputs));
+        let session = Session::new(settings.timeout, Suspects::of(cx));
+        let mut keeper = Keeper::new(settings, cx, outputs, Origin::of_ports::<I>(inputs, cx));
         keeper.open().await?;
-        let (buffer, now) = (Vec::new(), cx.now());
-        let (worked_at, ticked_at, finished) = (now, now, false);
-        let mut new = Self { keeper, session, buffer, pending_max, worked_at, ticked_at, finished };
+        let now = cx.now();
+        let mut new = Self {
+            keeper,
+            session,
+            buffer: Vec::new(),
+            answers: Vec::new(),
+            told: Vec::new(),
+            is_cautious: false,
+            pending_max,
+            worked_at: now,
+            ticked_at: now,
+            finished: false,
+        };
         new.session.begin(now);
         Ok(new)
     }
@@ -68,24 +90,43 @@ impl<O: ShellOutput> BoltChild<O> {
     }
 
     fn has_room(&self) -> bool {
-        let may = self.session.len() < self.pending_max;
+        let may = self.session.len() < self.pending_max && !self.session.is_watching();
         may && self.keeper.child().is_some_and(|child| !child.is_full())
     }
 
-    /// Writes a tuple, to be given to the child.
-    pub(crate) fn write<I: Streams>(&mut self, tuple: &I) -> Result<u64> {
+    /// Writes a tuple, to be given to the child: once it has got past all others, if the tuple was
+    /// with one that died.
+    pub(crate) async fn write<I, A>(
+        &mut self,
+        tuple: &I,
+        out: &Emitter<O, A>,
+    ) -> Result<(u64, Mark)>
+    where
+        I: Streams,
+    {
         let record = record_of(tuple).map_err(Error::poison)?;
         let id = self.session.id();
         let Some(origin) = self.keeper.origins.get(tuple.port()) else {
             return Err(Error::msg("the tuple is on a port that its type does not have"));
         };
-        tell::tuple(&mut self.buffer, id, origin, record.values())?;
-        Ok(id)
+        let begin = self.buffer.len();
+        let mark = tell::tuple(&mut self.buffer, id, origin, record.values())?;
+        if !self.session.may_give(mark) {
+            let tuple = self.buffer.split_off(begin);
+            self.is_cautious = true;
+            while !(self.session.may_give(mark) && self.has_room()) {
+                self.wait().await;
+                self.work(out).await;
+            }
+            self.is_cautious = false;
+            self.buffer.extend_from_slice(&tuple);
+        }
+        Ok((id, mark))
     }
 
     /// The tuple that was written is with the child from now on.
-    pub(crate) fn give(&mut self, id: u64, ticket: Ticket<O>) {
-        self.session.give(id, ticket);
+    pub(crate) fn give(&mut self, id: u64, mark: Mark, ticket: Ticket<O>) {
+        self.session.give(id, mark, ticket);
         self.worked_at = self.now();
         if self.buffer.len() >= FLUSH_BYTES {
             self.flush();
@@ -127,6 +168,9 @@ impl<O: ShellOutput> BoltChild<O> {
             if let Some(why) = lost {
                 self.lose(why);
             }
+            if !self.keeper.has_heard() {
+                self.answer();
+            }
         }
         // Readers may have kept it waiting meanwhile, and so the child.
         self.session.hear(self.now());
@@ -164,25 +208,34 @@ impl<O: ShellOutput> BoltChild<O> {
     }
 
     async fn emit<A>(&mut self, emitted: Emitted, out: &Emitter<O, A>) -> Result<(), Broken> {
+        let asks = emitted.asks_for_task_ids();
         let Emitted { stream, values, anchors, task, .. } = emitted;
         let now = self.now();
         let held = self.session.anchors(&anchors)?;
         if !held.is_empty() {
             self.worked_at = now;
         }
-        let value = match task {
-            Some(task) => Err(format!(
-                "it emits to task {task} alone, which a child cannot: group by a field instead"
-            )),
-            None => self.keeper.outputs.record(stream.as_deref(), values).and_then(|value| {
-                let (port, record) = value;
-                O::from_record(port, record).map_err(|why| why.to_string())
-            }),
-        };
+        self.told.clear();
+        let layout = Layout::of(&self.keeper.cx);
+        let value = self.keeper.outputs.record(stream.as_deref(), values).and_then(|value| {
+            let (port, record) = value;
+            let name = self.keeper.outputs.name(port);
+            let only = task.map(|task| layout.direct(port, name, task)).transpose()?;
+            Ok((only, O::from_record(port, record).map_err(|why| why.to_string())?))
+        });
         let emitted = match value {
-            Ok(value) if held.is_empty() => out.emit_free(value).await,
-            Ok(value) => out.emit_for(held, value).await,
+            Ok((None, value)) if asks => {
+                let emit = out.emit_told(held, value, &mut self.told);
+                tell::task_ids(&mut self.answers, &self.told);
+                self.answer_and_wait(emit).await
+            }
+            Ok((None, value)) if held.is_empty() => out.emit_free(value).await,
+            Ok((None, value)) => out.emit_for(held, value).await,
+            Ok((Some(task), value)) => out.emit_only(held, task, value).await,
             Err(why) => {
+                if asks {
+                    tell::task_ids(&mut self.answers, &[]); // it waits for some answer
+                }
                 let why =
                     format!("`{}` emitted what does not fit: {why}", self.keeper.settings.name());
                 for ticket in self.session.fail(&anchors) {
@@ -195,6 +248,32 @@ impl<O: ShellOutput> BoltChild<O> {
             self.keeper.cx.report(&why);
         }
         Ok(())
+    }
+
+    /// Waits for the readers. If they have no room, the child has its answers before.
+    async fn answer_and_wait(&mut self, emit: EmitFor<'_, O>) -> Result {
+        let mut emit = pin!(emit);
+        if let Poll::Ready(emitted) = poll_fn(|cx| Poll::Ready(emit.as_mut().poll(cx))).await {
+            return emitted;
+        }
+        self.answer();
+        emit.await
+    }
+
+    /// Sends the task ids that the child waits for.
+    fn answer(&mut self) {
+        if self.answers.is_empty() {
+            return;
+        }
+        let reads = self.keeper.child().is_none_or(|child| child.answer(&mut self.answers));
+        self.answers.clear();
+        if !reads {
+            let name = self.keeper.settings.name();
+            self.lose(format!(
+                "`{name}` asks for task ids and does not read them: emit with `need_task_ids` \
+                 false, or read the answers"
+            ));
+        }
     }
 
     fn broken(&self, why: &Broken) -> String {
@@ -219,8 +298,9 @@ impl<O: ShellOutput> BoltChild<O> {
 
     /// The child is of no use any more: what is with it fails.
     fn lose(&mut self, why: String) {
-        let tickets = self.session.end();
+        let tickets = self.session.lose();
         self.buffer.clear();
+        self.answers.clear();
         let told = self.keeper.lose(why.clone());
         let told = format!("{told}; {} tuples were with it, and fail", tickets.len());
         self.keeper.cx.report(&Error::msg(told));
@@ -255,6 +335,8 @@ impl<O: ShellOutput> BoltChild<O> {
         let beat = match self.session.beat(now) {
             // A child that answers ticks is not silent, and may have read nothing else.
             Beat::Wait(_) if now >= rests_at && self.session.may_ask() => Beat::Send,
+            // The next tuple waits for the answer.
+            Beat::Wait(_) if self.is_careful() && self.session.may_ask() => Beat::Send,
             beat => beat,
         };
         match beat {
@@ -270,6 +352,11 @@ impl<O: ShellOutput> BoltChild<O> {
                 self.session.ask(now);
             }
         }
+    }
+
+    /// Whether somebody waits until the child has got past what it has.
+    fn is_careful(&self) -> bool {
+        self.is_cautious || self.session.is_watching()
     }
 
     /// The inputs have ended: waits until the child has settled everything, and lets it go.

@@ -157,4 +157,16 @@ impl Outlets for RecordOutlets {
             .filter_map(|outlet| outlet.poll_flush(cx, flush).is_pending().then_some(()));
         if pending.count() > 0 { Poll::Pending } else { Poll::Ready(()) }
     }
+
+    fn aim(&mut self, port: usize, task: usize) {
+        if let Some(outlet) = self.0.get_mut(port) {
+            outlet.aim(0, task);
+        }
+    }
+
+    fn told(&self, port: usize, tasks: &mut Vec<usize>) {
+        if let Some(outlet) = self.0.get(port) {
+            outlet.told(0, tasks);
+        }
+    }
 }

@@ -143,6 +143,11 @@ impl Outputs {
         Ok((port, record))
     }
 
+    /// The name of the stream of a port.
+    pub(crate) fn name(&self, port: usize) -> &str {
+        self.0.get(port).map_or("default", |output| &output.name)
+    }
+
     /// Names and fields, for the handshake.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Schema)> {
         self.0.iter().map(|output| (output.name.as_str(), &*output.schema))

@@ -136,6 +136,11 @@ impl Keeper {
         !self.heard.is_empty() || self.child.as_ref().is_some_and(Child::has_news)
     }
 
+    /// Whether something was taken from the child and not yet looked at.
+    pub(crate) fn has_heard(&self) -> bool {
+        !self.heard.is_empty()
+    }
+
     /// The next thing that came from the child.
     pub(crate) fn next(&mut self) -> Option<Heard> {
         if self.heard.is_empty() {

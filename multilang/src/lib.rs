@@ -13,9 +13,10 @@
 //! | [`PYTHON_MODULE`] | the module for components in Python |
 //!
 //! Pure are `frames` (bytes to messages), `said` and `tell` (messages, read and written), `fields`
-//! (what fits into a stream), `session` (which tuples are with a child, and whether it lives) and
-//! `restarts`. The shell is `child`: a process and the threads of its pipes. `keeper` and
-//! `bolt_child` put them together.
+//! (what fits into a stream), `layout` (the tasks around a child), `session` (which tuples are with
+//! a child, and whether it lives), `suspects` (what was with one that died) and `restarts`. The
+//! shell is `child`: a process and the threads of its pipes. `keeper` and `bolt_child` put them
+//! together.
 
 #[macro_use]
 mod settings;
@@ -27,11 +28,13 @@ mod convert;
 mod fields;
 mod frames;
 mod keeper;
+mod layout;
 mod restarts;
 mod said;
 mod session;
 mod spout;
 mod spout_child;
+mod suspects;
 mod tell;
 
 pub use bolt::ShellBolt;

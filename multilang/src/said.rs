@@ -114,10 +114,12 @@ impl Said {
             other => Err(format!("there is no command `{other}`")),
         }
     }
+}
 
-    /// Whether the child waits for a list of task ids before it goes on.
+impl Emitted {
+    /// Whether the child waits for a list of task ids. Who names the task itself does not.
     pub(crate) fn asks_for_task_ids(&self) -> bool {
-        matches!(self, Self::Emit(emitted) if emitted.needs_task_ids && emitted.task.is_none())
+        self.needs_task_ids && self.task.is_none()
     }
 }
 
@@ -192,10 +194,17 @@ mod tests {
         let text = r#"{"command":"emit","anchors":["17","18"],"stream":"words",
             "need_task_ids":false,"tuple":["a",1,1.5,null]}"#;
         assert_eq!(parse(text), Ok(Said::Emit(Box::new(emitted))));
-        let spout = parse(r#"{"command":"emit","id":{"n":1},"tuple":[]}"#).expect("an emit");
-        assert!(spout.asks_for_task_ids());
-        let direct = parse(r#"{"command":"emit","task":3,"tuple":[]}"#).expect("an emit");
-        assert!(!direct.asks_for_task_ids());
+        for (fields, asks) in [
+            (r#""id":{"n":1}"#, true),
+            (r#""task":0"#, true), // Storm's word for no task
+            (r#""task":3"#, false),
+            (r#""task":3,"need_task_ids":true"#, false),
+            (r#""need_task_ids":false"#, false),
+        ] {
+            let said = parse(&format!(r#"{{"command":"emit","tuple":[],{fields}}}"#));
+            let Ok(Said::Emit(emitted)) = said else { panic!("{said:?}") };
+            assert_eq!(emitted.asks_for_task_ids(), asks, "{fields}");
+        }
         assert_eq!(parse(r#"{"command":"ack","id":"7"}"#), Ok(Said::Ack(7)));
         assert_eq!(parse(r#"{"command":"fail","id":7}"#), Ok(Said::Fail(7, None)));
         let why = parse(r#"{"command":"fail","id":7,"msg":"no"}"#);

@@ -2,12 +2,17 @@
 //!
 //! Pure: the time is an argument. `T` is what a tuple is settled with, a ticket.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use rustc_hash::FxHashMap;
 
+use crate::suspects::{Mark, Suspects};
+
 /// Ticks that a child may leave unsettled, as some do with all of them.
 const TICKS_MAX: usize = 1_024;
+
+/// Heartbeats that a child may leave unanswered while it says other things.
+const OWED_MAX: usize = 4_096;
 
 /// Time between two heartbeats, as in Storm.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -55,7 +60,10 @@ pub(crate) enum Beat {
 /// One life of a child.
 #[derive(Debug)]
 pub(crate) struct Session<T> {
-    given: FxHashMap<u64, Given<T>>,
+    given: FxHashMap<u64, (Mark, Given<T>)>,
+    suspects: Arc<Suspects>,
+    /// The suspect that was given alone, until the child has got past it.
+    alone: Option<(u64, Mark)>,
     /// Those of `given` that are no ticks, and the last that was given.
     tuples: usize,
     last_tuple: u64,
@@ -64,35 +72,37 @@ pub(crate) struct Session<T> {
     heard: Duration,
     /// When the heartbeat was sent that it has not answered.
     asked: Option<Duration>,
-    /// What the next id was when the last heartbeat was sent, and when one was last answered.
-    asked_at_id: u64,
+    /// What the next id was when each heartbeat was sent that is not answered, and when the last
+    /// was sent that is. A child that says other things may owe several answers.
+    asked_at_ids: VecDeque<u64>,
     answered_at_id: u64,
-    is_answered: bool,
     timeout: Duration,
 }
 
 impl<T> Session<T> {
-    pub(crate) fn new(timeout: Duration) -> Self {
+    pub(crate) fn new(timeout: Duration, suspects: Arc<Suspects>) -> Self {
         let heard = Duration::ZERO;
         let (given, ticks) = (FxHashMap::default(), VecDeque::new());
         Self {
             given,
+            suspects,
+            alone: None,
             tuples: 0,
             last_tuple: 0,
             ticks,
             next_id: 1,
             heard,
             asked: None,
-            asked_at_id: 0,
+            asked_at_ids: VecDeque::new(),
             answered_at_id: 0,
-            is_answered: true,
             timeout,
         }
     }
 
     /// A child begins, with nothing. Ids are never used again.
     pub(crate) fn begin(&mut self, now: Duration) {
-        (self.heard, self.asked, self.is_answered) = (now, None, true);
+        (self.heard, self.asked) = (now, None);
+        self.asked_at_ids.clear();
     }
 
     /// Tuples that are with the child, without ticks.
@@ -107,15 +117,35 @@ impl<T> Session<T> {
     }
 
     /// The child is given a tuple.
-    pub(crate) fn give(&mut self, id: u64, ticket: T) {
-        self.given.insert(id, Given::Held(ticket));
+    pub(crate) fn give(&mut self, id: u64, mark: Mark, ticket: T) {
+        self.given.insert(id, (mark, Given::Held(ticket)));
         self.tuples += 1;
         self.last_tuple = id;
+        if self.suspects.is_one(mark) {
+            self.alone = Some((id, mark));
+        }
+    }
+
+    /// Whether the child may be given a tuple of this mark now, as far as it is about what killed
+    /// one: a suspect when it has got past all others, and nothing until it has got past a suspect.
+    pub(crate) fn may_give(&self, mark: Mark) -> bool {
+        !self.is_watching() && (self.is_past_all() || !self.suspects.is_one(mark))
+    }
+
+    /// Whether a suspect is with the child, so that it is given nothing else.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.alone.is_some()
+    }
+
+    /// Whether the child has got past all tuples that it was given: it has settled them, or has
+    /// answered what came after them, and may keep them.
+    fn is_past_all(&self) -> bool {
+        self.tuples == 0 || self.has_read_all()
     }
 
     /// The child is given a tick.
     pub(crate) fn give_tick(&mut self, id: u64) {
-        self.given.insert(id, Given::Free);
+        self.given.insert(id, (Mark::of(&[]), Given::Free));
         self.ticks.push_back(id);
         if self.ticks.len() > TICKS_MAX
             && let Some(oldest) = self.ticks.pop_front()
@@ -126,16 +156,26 @@ impl<T> Session<T> {
 
     /// The child is done with a tuple, this way or that.
     pub(crate) fn settle(&mut self, id: u64) -> Result<Given<T>, Broken> {
-        let given = self.given.remove(&id).ok_or(Broken::Settled(id))?;
+        let (_, given) = self.given.remove(&id).ok_or(Broken::Settled(id))?;
         self.tuples -= usize::from(!matches!(given, Given::Free));
+        if self.alone.is_some_and(|(alone, _)| alone == id) {
+            self.clear();
+        }
         Ok(given)
+    }
+
+    /// The child has got past the suspect that it was given alone.
+    fn clear(&mut self) {
+        if let Some((_, mark)) = self.alone.take() {
+            self.suspects.clear(mark);
+        }
     }
 
     /// What the child anchors to.
     pub(crate) fn anchors(&self, ids: &[u64]) -> Result<Vec<&T>, Broken> {
         let mut anchors = Vec::with_capacity(ids.len());
         for (index, id) in ids.iter().enumerate() {
-            match self.given.get(id).ok_or(Broken::Anchored(*id))? {
+            match &self.given.get(id).ok_or(Broken::Anchored(*id))?.1 {
                 Given::Held(held) if !ids[..index].contains(id) => anchors.push(held),
                 _ => {}
             }
@@ -147,7 +187,7 @@ impl<T> Session<T> {
     pub(crate) fn fail(&mut self, ids: &[u64]) -> Vec<T> {
         let mut failed = Vec::new();
         for id in ids {
-            if let Some(given) = self.given.get_mut(id)
+            if let Some((_, given)) = self.given.get_mut(id)
                 && matches!(given, Given::Held(_))
                 && let Given::Held(held) = std::mem::replace(given, Given::Failed)
             {
@@ -157,14 +197,21 @@ impl<T> Session<T> {
         failed
     }
 
+    /// The child has died: everything that it had, each a suspect from now on.
+    pub(crate) fn lose(&mut self) -> Vec<T> {
+        let tuples = self.given.values().filter(|(_, given)| !matches!(given, Given::Free));
+        tuples.for_each(|(mark, _)| self.suspects.accuse(*mark));
+        self.end()
+    }
+
     /// The child is gone: everything that it had.
     pub(crate) fn end(&mut self) -> Vec<T> {
         let held = |given| match given {
             Given::Held(held) => Some(held),
             Given::Free | Given::Failed => None,
         };
-        self.tuples = 0;
-        self.given.drain().filter_map(|(_, given)| held(given)).collect()
+        (self.tuples, self.alone) = (0, None);
+        self.given.drain().filter_map(|(_, (_, given))| held(given)).collect()
     }
 
     /// The child said something, whatever it was.
@@ -178,20 +225,26 @@ impl<T> Session<T> {
             Some(asked) => (asked.max(self.heard) + self.timeout, Beat::Hung),
             None => (self.heard + HEARTBEAT.min(self.timeout), Beat::Send),
         };
-        if now >= due { then } else { Beat::Wait(due) }
+        match then {
+            _ if now < due => Beat::Wait(due),
+            // It says one thing and another, but answers nothing.
+            Beat::Send if self.asked_at_ids.len() >= OWED_MAX => Beat::Hung,
+            then => then,
+        }
     }
 
     /// A heartbeat was sent, behind everything else.
     pub(crate) fn ask(&mut self, now: Duration) {
         self.asked = Some(now);
-        self.asked_at_id = self.next_id;
-        self.is_answered = false;
+        self.asked_at_ids.push_back(self.next_id);
     }
 
     /// The child has answered the heartbeat that it was sent.
     pub(crate) fn answer(&mut self) {
-        self.answered_at_id = self.asked_at_id;
-        self.is_answered = true;
+        self.answered_at_id = self.asked_at_ids.pop_front().unwrap_or(self.answered_at_id);
+        if self.has_read_all() {
+            self.clear();
+        }
     }
 
     /// Whether the child has read every tuple that it was given.
@@ -201,9 +254,13 @@ impl<T> Session<T> {
 
     /// Whether it is worth asking whether it has.
     pub(crate) fn may_ask(&self) -> bool {
-        self.tuples > 0 && self.is_answered && !self.has_read_all()
+        self.tuples > 0 && self.asked_at_ids.is_empty() && !self.has_read_all()
     }
 }
+
+#[cfg(test)]
+#[path = "session_test.rs"]
+mod session_test;
 
 #[cfg(test)]
 mod tests {
@@ -238,7 +295,7 @@ mod tests {
     quickcheck! {
         /// Against a map of what each id should be: each ticket comes out exactly once.
         fn every_ticket_comes_out_once(steps: Vec<Step>) -> bool {
-            let mut session = Session::new(Duration::from_secs(1));
+            let mut session = Session::new(Duration::from_secs(1), Arc::default());
             let mut known = BTreeMap::<u64, Given<u64>>::new();
             let (mut tickets, mut out) = (0, Vec::new());
             for step in steps {
@@ -247,7 +304,7 @@ mod tests {
                         let id = session.id();
                         tickets += u64::from(held);
                         if held {
-                            session.give(id, tickets);
+                            session.give(id, Mark::of(&id.to_le_bytes()), tickets);
                             known.insert(id, Given::Held(tickets));
                         } else {
                             session.give_tick(id);
@@ -290,8 +347,8 @@ mod tests {
 
     #[test]
     fn one_tuple_is_one_anchor() {
-        let mut session = Session::new(Duration::from_secs(1));
-        session.give(1, 'a');
+        let mut session = Session::new(Duration::from_secs(1), Arc::default());
+        session.give(1, Mark::of(b"a"), 'a');
         session.give_tick(2);
         assert_eq!(session.anchors(&[1, 1, 2]), Ok(vec![&'a']));
         assert_eq!(session.anchors(&[3]), Err(Broken::Anchored(3)));
@@ -299,7 +356,7 @@ mod tests {
 
     #[test]
     fn ticks_that_nobody_settles_are_forgotten() {
-        let mut session = Session::<()>::new(Duration::from_secs(1));
+        let mut session = Session::<()>::new(Duration::from_secs(1), Arc::default());
         (0..2_000).for_each(|id| session.give_tick(id));
         assert_eq!((session.len(), session.given.len()), (0, TICKS_MAX));
         assert_eq!(session.settle(1_999), Ok(Given::Free));
@@ -308,7 +365,7 @@ mod tests {
     #[test]
     fn silence_is_asked_about_and_then_ended() {
         let at = Duration::from_millis;
-        let mut session = Session::<()>::new(at(5_000));
+        let mut session = Session::<()>::new(at(5_000), Arc::default());
         session.begin(at(100));
         assert_eq!(session.beat(at(200)), Beat::Wait(at(1_100)));
         assert_eq!(session.beat(at(1_100)), Beat::Send);
@@ -317,7 +374,7 @@ mod tests {
         session.hear(at(6_000));
         session.answer();
         let id = session.id();
-        session.give(id, ());
+        session.give(id, Mark::of(b"a"), ());
         assert!(session.may_ask() && !session.has_read_all());
         session.ask(at(6_100));
         assert!(!session.may_ask() && !session.has_read_all());

@@ -1,7 +1,9 @@
 //! A spout whose tuples come from a child.
 
 use serde_json::Value as Json;
-use tormenta_dsl::{Context, Error, Failure, Result, Spout, Streams, record::Record};
+use tormenta_dsl::{
+    Context, Error, Failure, Result, Spout, Streams, record::Record, spout::Routing,
+};
 
 use crate::{Records, ShellOutput, settings::Settings, spout_child::SpoutChild};
 
@@ -51,6 +53,8 @@ pub struct ShellId {
     pub(crate) id: Option<Json>,
     /// Whether a tuple of this id was emitted before, and not acked.
     pub(crate) is_replay: bool,
+    /// Which tasks it goes to, and whether the child waits to be told.
+    pub(crate) routing: Routing,
 }
 
 impl ShellSpout {
@@ -128,6 +132,16 @@ impl<O: ShellOutput + Streams> Spout for ShellSpout<O> {
 
     fn is_replay(&self, id: &ShellId) -> bool {
         id.is_replay
+    }
+
+    fn routing(&self, id: &ShellId) -> Routing {
+        id.routing
+    }
+
+    fn told(&mut self, tasks: &[usize]) {
+        if let Some(running) = &mut self.running {
+            running.told(tasks);
+        }
     }
 
     fn acked(&mut self, id: ShellId) {

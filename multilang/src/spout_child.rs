@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
-use tormenta_dsl::{Context, Error, Result};
+use tormenta_dsl::{Context, Error, Result, spout::Routing};
 
 use crate::{
     ShellId, ShellOutput,
     child::{End, Heard},
     fields::Outputs,
     keeper::Keeper,
+    layout::Layout,
     said::{Emitted, Said},
     settings::Settings,
     tell,
@@ -31,8 +32,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 
 pub(crate) struct SpoutChild<O> {
     keeper: Keeper,
-    /// Tuples, and what was emitted and is none.
-    emitted: VecDeque<Result<(O, ShellId)>>,
+    /// Tuples, and what was emitted and is none, each with what it is called.
+    emitted: VecDeque<(Result<O>, ShellId)>,
+    /// Number of the child that emitted the last tuple that was taken.
+    taken_of: u64,
+    /// Task ids that were not sent yet.
+    answers: Vec<u8>,
     /// Ids of tuples that were emitted and not acked, by this child or one before it.
     open: HashSet<String>,
     /// Commands that were not sent yet.
@@ -62,6 +67,8 @@ impl<O: ShellOutput> SpoutChild<O> {
         Ok(Self {
             keeper,
             emitted: VecDeque::new(),
+            taken_of: 0,
+            answers: Vec::new(),
             open: HashSet::new(),
             buffer: Vec::new(),
             commands: 0,
@@ -86,8 +93,12 @@ impl<O: ShellOutput> SpoutChild<O> {
             if !self.has_ended && self.emitted.len() < AHEAD {
                 self.ask();
             }
-            if let Some(next) = self.emitted.pop_front() {
-                return next.map(Some);
+            if let Some((value, id)) = self.emitted.pop_front() {
+                self.taken_of = id.child;
+                if value.is_err() && id.routing == Routing::Told {
+                    self.told(&[]); // it waits for some answer, and in this order
+                }
+                return value.map(|value| Some((value, id)));
             }
             if self.has_ended {
                 return Ok(None);
@@ -107,6 +118,23 @@ impl<O: ShellOutput> SpoutChild<O> {
         } else if command == "fail" && id.id.is_some() {
             // Who emitted it is gone, and nobody else can replay it.
             self.keeper.cx.counter("failed_without_child").add(1);
+        }
+    }
+
+    /// Tells the child which tasks got the tuple that was taken last.
+    pub(crate) fn told(&mut self, tasks: &[usize]) {
+        self.heard = self.keeper.cx.now(); // until now it was not its turn
+        if let Some(child) = self.keeper.child()
+            && self.taken_of == self.number
+        {
+            tell::task_ids(&mut self.answers, tasks);
+            if !child.answer(&mut self.answers) {
+                let name = self.keeper.settings.name();
+                self.lose(format!(
+                    "`{name}` asks for task ids and does not read them: emit with `need_task_ids` \
+                     false, or read the answers"
+                ));
+            }
         }
     }
 
@@ -171,27 +199,29 @@ impl<O: ShellOutput> SpoutChild<O> {
     }
 
     fn emit(&mut self, emitted: Emitted) {
+        let asks = emitted.asks_for_task_ids();
         let Emitted { stream, values, id, task, .. } = emitted;
-        let outputs = &self.keeper.outputs;
-        let value = match task {
-            Some(task) => Err(format!("it emits to task {task} alone, which a child cannot")),
-            None => outputs.record(stream.as_deref(), values).and_then(|(port, record)| {
-                O::from_record(port, record).map_err(|why| why.to_string())
-            }),
-        };
+        let (outputs, layout) = (&self.keeper.outputs, Layout::of(&self.keeper.cx));
+        let mut routing = if asks { Routing::Told } else { Routing::Grouped };
+        let value = outputs.record(stream.as_deref(), values).and_then(|(port, record)| {
+            if let Some(task) = task {
+                routing = Routing::Only(layout.direct(port, outputs.name(port), task)?);
+            }
+            O::from_record(port, record).map_err(|why| why.to_string())
+        });
         if self.open.len() >= OPEN_MAX {
             self.open.clear();
         }
         let is_replay = id.as_ref().is_some_and(|id| !self.open.insert(id.to_string()));
-        let id = ShellId { child: self.number, id, is_replay };
+        let id = ShellId { child: self.number, id, is_replay, routing };
         self.has_emitted = true;
         match value {
-            Ok(value) => self.emitted.push_back(Ok((value, id))),
+            Ok(value) => self.emitted.push_back((Ok(value), id)),
             Err(why) => {
                 let name = self.keeper.settings.name();
                 let why = format!("`{name}` emitted what does not fit: {why}");
-                self.emitted.push_back(Err(Error::poison(why)));
                 self.tell("ack", &id); // as the engine does with what is given up
+                self.emitted.push_back((Err(Error::poison(why)), id));
             }
         }
     }
@@ -222,6 +252,7 @@ impl<O: ShellOutput> SpoutChild<O> {
         let told = self.keeper.lose(why);
         self.keeper.cx.report(&Error::msg(told));
         self.buffer.clear();
+        self.answers.clear();
         (self.commands, self.unanswered, self.is_asked) = (0, 0, false);
         self.number += 1;
         self.is_new = true;

@@ -9,14 +9,15 @@ use tormenta_dsl::{
     record::{Schema, Value},
 };
 
-use crate::{fields::Outputs, settings::Settings};
+use crate::{
+    fields::Outputs,
+    layout::{Layout, id_of},
+    settings::Settings,
+    suspects::Mark,
+};
 
 /// The line after every message.
 const END: &[u8] = b"\nend\n";
-
-/// The answer to an emit that asks for task ids. Which tasks get a tuple is decided later, for a
-/// whole batch, so there are none to tell.
-pub(crate) const NO_TASK_IDS: &[u8] = b"[]\nend\n";
 
 /// The task, component and streams of what the engine itself sends.
 const SYSTEM: &str = r#"","comp":"__system","stream":"#;
@@ -37,27 +38,35 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    pub(crate) fn new(component: &str, stream: &str, schema: &Schema) -> Self {
+    pub(crate) fn new(component: &str, stream: &str, task: usize, schema: &Schema) -> Self {
         let (comp, name) = (Json::from(component), Json::from(stream));
-        let middle = format!(r#"","comp":{comp},"stream":{name},"task":1,"tuple":["#);
+        let middle = format!(r#"","comp":{comp},"stream":{name},"task":{task},"tuple":["#);
         let (component, stream) = (component.to_owned(), stream.to_owned());
         Self { component, stream, fields: names(schema), middle }
     }
 
-    /// One for each port: as declared, or named after its tuples.
-    pub(crate) fn of_ports<I: Streams>(declared: &[(String, String)]) -> Vec<Self> {
-        let port = |(port, info): (usize, tormenta_dsl::PortInfo)| match declared.get(port) {
-            Some((component, stream)) => Self::new(component, stream, &info.schema),
-            None => Self::new(info.schema.name(), info.name, &info.schema),
+    /// One for each port: as declared, else where all tuples come from, else named after them. The
+    /// task is the first of the component: which of its tasks sent a tuple nobody knows here.
+    pub(crate) fn of_ports<I: Streams>(declared: &[(String, String)], cx: &Context) -> Vec<Self> {
+        let (layout, infos) = (Layout::of(cx), I::infos());
+        let lone = layout.lone_source().filter(|_| infos.len() == 1);
+        let port = |(port, info): (usize, tormenta_dsl::PortInfo)| {
+            let (component, stream) = match (declared.get(port), &lone) {
+                (Some((component, stream)), _) => (&**component, &**stream),
+                (None, Some(from)) => (from.component, from.stream),
+                (None, None) => (info.schema.name(), info.name),
+            };
+            Self::new(component, stream, layout.first_task(component), &info.schema)
         };
-        I::infos().into_iter().enumerate().map(port).collect()
+        infos.into_iter().enumerate().map(port).collect()
     }
 }
 
-/// Writes a tuple.
-pub(crate) fn tuple(to: &mut Vec<u8>, id: u64, origin: &Origin, values: &[Value]) -> Result {
+/// Writes a tuple. Returns what it is known by: all that is told of it but its id.
+pub(crate) fn tuple(to: &mut Vec<u8>, id: u64, origin: &Origin, values: &[Value]) -> Result<Mark> {
     let start = to.len();
     begin(to, id);
+    let told = to.len();
     to.extend_from_slice(origin.middle.as_bytes());
     for (index, value) in values.iter().enumerate() {
         if index > 0 {
@@ -70,7 +79,20 @@ pub(crate) fn tuple(to: &mut Vec<u8>, id: u64, origin: &Origin, values: &[Value]
     }
     to.extend_from_slice(b"]}");
     to.extend_from_slice(END);
-    Ok(())
+    Ok(Mark::of(&to[told..]))
+}
+
+/// Writes the answer to an emit: the ids of the tasks with these numbers.
+pub(crate) fn task_ids(to: &mut Vec<u8>, numbers: &[usize]) {
+    to.push(b'[');
+    for (index, number) in numbers.iter().enumerate() {
+        if index > 0 {
+            to.push(b',');
+        }
+        to.extend_from_slice(id_of(*number).to_string().as_bytes());
+    }
+    to.push(b']');
+    to.extend_from_slice(END);
 }
 
 /// Writes a tick. As in Storm its one value is its interval in whole seconds, at least one; here
@@ -126,24 +148,23 @@ pub(crate) fn handshake(
     );
 }
 
-/// What the child may know of the topology. Task ids are those of its own component, from one.
+/// What the child may know of the topology.
 fn context(cx: &Context, outputs: &Outputs, origins: &[Origin]) -> Json {
-    let tasks: serde_json::Map<String, Json> =
-        (1..=cx.tasks()).map(|task| (task.to_string(), cx.component().into())).collect();
+    let layout = Layout::of(cx);
     let (mut streams, mut fields, mut targets) = (Vec::new(), json!({}), json!({}));
-    for (name, schema) in outputs.iter() {
+    for (port, (name, schema)) in outputs.iter().enumerate() {
         streams.push(name);
         fields[name] = names(schema);
-        targets[name] = json!({});
+        targets[name] = layout.readers(port).into();
     }
     let (mut groupings, mut sources) = (json!({}), json!({}));
     for origin in origins {
-        groupings[&origin.component][&origin.stream] = json!({ "type": "NONE" });
+        groupings[&origin.component][&origin.stream] = layout.grouping_from(&origin.component);
         sources[&origin.component][&origin.stream] = origin.fields.clone();
     }
     json!({
-        "task->component": tasks,
-        "taskid": cx.task() + 1,
+        "task->component": layout.tasks(),
+        "taskid": layout.own_id(),
         "componentid": cx.component(),
         "streams": streams,
         "stream->outputfields": fields,
@@ -183,10 +204,11 @@ mod tests {
         fn tuples_are_messages(id: u64, component: String, texts: Vec<String>) -> bool {
             let values: Vec<Value> = texts.iter().map(|text| text.as_str().into()).collect();
             let mut bytes = Vec::new();
-            let origin = Origin::new(&component, "s", &Schema::new("Words", &[]));
-            tuple(&mut bytes, id, &origin, &values).expect("written");
-            read(&bytes) == json!({
-                "id": id.to_string(), "comp": component, "stream": "s", "task": 1, "tuple": texts,
+            let origin = Origin::new(&component, "s", 7, &Schema::new("Words", &[]));
+            let mark = tuple(&mut bytes, id, &origin, &values).expect("written");
+            let again = tuple(&mut Vec::new(), !id, &origin, &values).expect("written");
+            mark == again && read(&bytes) == json!({
+                "id": id.to_string(), "comp": component, "stream": "s", "task": 7, "tuple": texts,
             })
         }
     }
@@ -208,6 +230,11 @@ mod tests {
         }
         command(&mut bytes, "ack", Some(&json!({ "n": 1 })));
         assert_eq!(read(&bytes), json!({ "command": "ack", "id": { "n": 1 } }));
-        assert_eq!(read(NO_TASK_IDS), json!([]));
+        for (numbers, ids) in [(&[][..], json!([])), (&[0], json!([1])), (&[9, 3], json!([10, 4]))]
+        {
+            bytes.clear();
+            task_ids(&mut bytes, numbers);
+            assert_eq!(read(&bytes), ids);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{any::Any, collections::BTreeMap, rc::Rc, sync::Arc};
 use tormenta_dsl::{
     Bolt, Concurrency, Edge, Plan, Settings, Spout, Streams,
     emitter::Output,
-    engine::{Engine, PortWiring},
+    engine::{self, Engine, PortWiring},
     streams::Outlets,
 };
 
@@ -26,6 +26,7 @@ use crate::{
         handover::{Handover, Lane},
         inlet::{Inlet, Slot},
         inline::Inline,
+        results::Results,
         settle::{Aging, Holder, Settled},
         shared::LoopShared,
         signal::WakeCell,
@@ -47,8 +48,14 @@ impl Engine for Local {
     }
 
     fn bolt<B: Bolt>(prototype: B, edges: Vec<Edge<B::Input>>) -> LocalTask {
-        let (addresses, mailboxes) = (Vec::new(), Vec::new());
-        LocalTask(Box::new(BoltComponent { prototype, edges, info: None, addresses, mailboxes }))
+        LocalTask(Box::new(BoltComponent {
+            prototype,
+            edges,
+            info: None,
+            addresses: Vec::new(),
+            mailboxes: Vec::new(),
+            acks: Vec::new(),
+        }))
     }
 }
 
@@ -79,13 +86,13 @@ pub(crate) struct Info {
     pub(crate) stats: Vec<Arc<TaskStats>>,
     /// The waker of the loop that each task runs in.
     pub(crate) wakes: Vec<Arc<WakeCell>>,
-    /// For spouts: where each task gets its acks.
+    /// Where each task gets its acks, if it has trees of its own; of a bolt, each of its clones.
     pub(crate) inboxes: Vec<AckEnd>,
     /// For bolts: which of the edges close a loop.
     pub(crate) feedback: Vec<bool>,
 }
 
-/// The number of a spout task, and where it gets its acks.
+/// The number of a ledger, and where it gets its acks.
 pub(crate) type AckEnd = (usize, AckInbox, Receiver<AckBatch>);
 
 /// The task at the sending end of an edge.
@@ -117,6 +124,7 @@ struct BoltComponent<B: Bolt> {
     info: Option<Info>,
     addresses: Vec<Address<B::Input>>,
     mailboxes: Vec<Option<Mailbox<B::Input>>>,
+    acks: Vec<AckEnd>,
 }
 
 impl<S: Spout> Component for SpoutComponent<S> {
@@ -144,7 +152,7 @@ impl<S: Spout> Component for SpoutComponent<S> {
         Box::new(move |shared| {
             let ledger = Rc::new(std::cell::RefCell::new(Ledger::new(owner)));
             shared.acks.borrow_mut().own = Some(Own::new(ledger.clone()));
-            let (output, _) = output::<S::Output>(shared, &stats, outs, None);
+            let (output, _) = output::<S::Output>(shared, &stats, outs, None, None);
             let trees = Trees::new(ledger, settings.retry);
             let shared = shared.clone();
             let parts =
@@ -162,22 +170,28 @@ impl<B: Bolt> BoltComponent<B> {
 
     /// Makes the stage of a task, once on its core.
     fn stage(
-        &self,
+        &mut self,
         task: usize,
         outs: Vec<PortSeeds>,
     ) -> impl FnOnce(&Rc<LoopShared>, Inlet<B::Input>, Rc<Crew>) -> Guarded + Send + use<B> {
+        let acks = self.acks.pop();
         let info = self.info();
         let prototype = self.prototype.clone();
         let (settings, config) = (info.settings.clone(), info.config.clone());
         let (stats, position) = (info.stats[task].clone(), info.position);
         move |shared, inlet, crew| {
             let aging = settings.hold_timeout.map(|_| Rc::<Aging>::default());
-            let (output, settled) = output::<B::Output>(shared, &stats, outs, aging.clone());
+            let results = acks.zip(settings.retry).map(|(acks, retry)| {
+                Results::<B::Output>::new(acks, retry, shared.clone(), stats.clone(), position)
+            });
+            let (output, settled) =
+                output::<B::Output>(shared, &stats, outs, aging.clone(), results.clone());
             BoltStage::start(BoltParts {
                 prototype,
                 inlet,
                 output,
                 settled,
+                results,
                 aging,
                 shared: shared.clone(),
                 stats,
@@ -191,7 +205,8 @@ impl<B: Bolt> BoltComponent<B> {
 }
 
 impl<B: Bolt> Component for BoltComponent<B> {
-    fn open(&mut self, info: Info) {
+    fn open(&mut self, mut info: Info) {
+        self.acks = std::mem::take(&mut info.inboxes);
         let open = |wake: &Arc<WakeCell>| {
             let (address, mailbox) = mailbox(wake.clone());
             (address, Some(mailbox))
@@ -219,8 +234,8 @@ impl<B: Bolt> Component for BoltComponent<B> {
                 let lanes = addresses.iter().zip(&targets).map(lane);
                 std::cell::RefCell::new(lanes.collect::<Vec<_>>())
             });
-            let keys = targets[0].keys.clone();
-            let handover = Handover::new(lanes, shared.clone(), stats, keys);
+            let (keys, first) = (targets[0].keys.clone(), targets[0].number);
+            let handover = Handover::new(lanes, shared.clone(), stats, keys, first);
             edge.router(Box::new(handover), task)
         })
     }
@@ -228,11 +243,13 @@ impl<B: Bolt> Component for BoltComponent<B> {
     fn stage_in(&mut self, edge: usize, from: &From, outs: Vec<PortSeeds>) -> EdgeSeed {
         let edge = self.edges[edge].clone();
         let (task, stats) = (from.task, from.stats.clone());
+        let number = self.info().stats[task].number;
         let stage = self.stage(task, outs);
         Box::new(move |shared| {
             let slot = Slot::new();
             let guarded = stage(shared, Inlet::Slot(slot.clone()), Crew::new(1, false));
-            edge.router(Box::new(Inline::new(slot, guarded, stats, shared.clone())), task)
+            let inline = Inline::new(slot, guarded, stats, shared.clone(), number);
+            edge.router(Box::new(inline), task)
         })
     }
 
@@ -268,6 +285,7 @@ fn output<O: Streams>(
     stats: &Arc<TaskStats>,
     outs: Vec<PortSeeds>,
     aging: Option<Rc<Aging>>,
+    results: Option<Rc<Results<O>>>,
 ) -> (Rc<Output<O>>, Arc<Settled<O>>) {
     let ports = outs.into_iter().map(|port| PortWiring {
         routers: port.edges.into_iter().map(|seed| seed(shared)).collect(),
@@ -277,7 +295,9 @@ fn output<O: Streams>(
     let held = stats.duty.held.clone();
     let settled = Settled::new(shared.wake.clone(), held.clone(), shared.engine.clock.clone());
     let holder = Holder::new(shared.clone(), held, aging);
-    let output = Output::new(outlets, shared.engine.batch_tuples, holder, settled.clone());
+    let results = results.map(|results| results as Rc<dyn engine::Results<O>>);
+    let settle = settled.clone();
+    let output = Output::new(outlets, shared.engine.batch_tuples, holder, settle, results);
     (output, settled)
 }
 

@@ -1,6 +1,10 @@
 //! A topology inside a test: virtual time, one seed, no threads.
 
-use std::time::Duration;
+#[cfg(all(test, feature = "planted-bugs"))]
+#[path = "cluster_test.rs"]
+mod tests;
+
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tormenta_dsl::{Plan, Topology, plan::PlanErrors};
 
@@ -9,7 +13,7 @@ use crate::{
     clock::{Clock, Nanos},
     drain::{Command, Drain},
     engine::{Built, Handle, Setup, build},
-    executor::core::Core,
+    executor::{core::Core, panics},
     local::Summary,
     metrics::Metrics,
     report::{DeadLetter, OnLetter, ReportedError},
@@ -66,6 +70,7 @@ impl LocalCluster {
     /// # Errors
     /// All mistakes of the topology.
     pub fn new(topology: Topology<Local>, simulation: Simulation) -> Result<Self, PlanErrors> {
+        panics::install_hook();
         let mut rng = Rng::new(simulation.seed);
         let mut setup = Setup::new(Clock::simulated(), rng.next(), simulation.cores);
         setup.fuse = simulation.fuse;
@@ -128,6 +133,13 @@ impl LocalCluster {
     /// there is none.
     pub fn turn(&mut self) -> bool {
         if self.step() {
+            return true;
+        }
+        if self.handle.shared.is_broken.load(Ordering::SeqCst) && !self.drain.cut {
+            self.handle.shared.control.drain();
+            let command = self.drain.cut();
+            self.handle.shared.reports.set_cut_off(self.handle.unfinished());
+            self.handle.obey(command);
             return true;
         }
         let may_end = !self.drain.is_running() || self.handle.is_exhausted();
@@ -212,12 +224,14 @@ impl LocalCluster {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let reports = &self.handle.shared.reports;
+        let (cause, error) = reports.fatal_error().unzip();
         Summary {
             seconds: self.now().as_secs_f64(),
             metrics: self.metrics(),
             errors: reports.errors(),
             dead_letters: reports.letters(),
-            error: reports.fatal_error(),
+            error,
+            cause,
             cut_off: reports.cut_off(),
         }
     }

@@ -116,8 +116,10 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
             feedback: plan.edges.iter().filter(|e| e.target == index).map(|e| e.feedback).collect(),
         });
     }
+    let plan = Arc::new(plan);
     let shared = Arc::new(EngineShared {
         topology: plan.name.as_str().into(),
+        plan: plan.clone(),
         clock: setup.clock,
         control: Control::default(),
         epochs: Epochs::default(),
@@ -134,7 +136,7 @@ pub(crate) fn build(topology: Topology<Local>, setup: Setup) -> Result<Built, Pl
     let fused = &placement.fused;
     let wiring = Wiring { plan: &plan, fused, components, stats, wakes: wakes.clone() };
     let cores = plant(wiring, &placement, &shared, Rng::new(setup.seed));
-    let (plan, placement, order) = (Arc::new(plan), Arc::new(placement), Arc::new(order));
+    let (placement, order) = (Arc::new(placement), Arc::new(order));
     Ok(Built { handle: Handle { shared, plan, placement, order }, cores })
 }
 
@@ -178,15 +180,19 @@ fn wakes(plan: &Plan, placement: &Placement) -> Vec<Vec<Arc<WakeCell>>> {
     wakes
 }
 
-/// Numbers the spout tasks and gives each an inbox for acks.
+/// Numbers whatever has trees of its own, and gives each an inbox for acks: spout tasks, and for
+/// each clone of a bolt that answers for results.
 fn inboxes(plan: &Plan, wakes: &[Vec<Arc<WakeCell>>]) -> (Vec<AckInbox>, Vec<Vec<AckEnd>>) {
     let mut inboxes = Vec::new();
     let mut receivers: Vec<Vec<AckEnd>> = (0..plan.components.len()).map(|_| Vec::new()).collect();
     for (index, component) in plan.components.iter().enumerate() {
-        if component.kind != ComponentKind::Spout {
-            continue;
-        }
-        for wake in &wakes[index] {
+        let settings = &component.settings;
+        let clones = match component.kind {
+            ComponentKind::Spout => 1,
+            ComponentKind::Bolt if settings.retry.is_some() => settings.concurrency.limit(),
+            ComponentKind::Bolt => 0,
+        };
+        for wake in wakes[index].iter().flat_map(|wake| std::iter::repeat_n(wake, clones)) {
             let (inbox, receiver) = AckInbox::new(wake.clone());
             receivers[index].push((inboxes.len(), inbox.clone(), receiver));
             inboxes.push(inbox);
@@ -223,6 +229,10 @@ impl Handle {
         let is_spout =
             |task: &TaskStats| self.plan.components[task.component].kind == ComponentKind::Spout;
         let bolts = || tasks.iter().filter(|task| !is_spout(task));
+        // Before `exhausted`: a tree that is open no more because it will be replayed was shown
+        // after its spout had said that there is more to come. A replay counts as `given` before
+        // its spout says that there is nothing more, and that is looked at last.
+        let pending: u64 = tasks.iter().map(|task| task.pending.seen()).sum();
         let exhausted = self.is_exhausted();
         let unfinished = bolts().filter(|task| !task.duty.finished.load(Ordering::SeqCst));
         let position = |task: &Arc<TaskStats>| {
@@ -232,7 +242,6 @@ impl Handle {
         let bolts_stopped = self.shared.is_broken.load(Ordering::SeqCst)
             || bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
         let given: u64 = tasks.iter().map(|task| task.duty.given()).sum();
-        let pending: u64 = tasks.iter().map(|task| task.pending.get()).sum();
         let held: usize = tasks.iter().map(|task| task.duty.held.load(Ordering::SeqCst)).sum();
         let failed = self.shared.reports.fatal_error().is_some();
         let own_since = tasks.iter().filter_map(|task| task.duty.own_since()).min();

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -61,5 +61,16 @@ impl DeadLetterFile {
 }
 
 fn cannot(what: &str, path: &Path, error: std::io::Error) -> Error {
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    let error = match (error.kind(), directory) {
+        (io::ErrorKind::NotFound, Some(directory)) => {
+            let directory = directory.display();
+            io::Error::new(
+                error.kind(),
+                format!("the directory `{directory}` does not exist; create it"),
+            )
+        }
+        _ => error,
+    };
     Error::from(error).context(format!("{what} the dead letters in `{}`", path.display()))
 }

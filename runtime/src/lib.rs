@@ -55,7 +55,7 @@ pub use letter_file::DeadLetterFile;
 pub use local::{Options, RunError, Running, Stopper, Summary, run, start};
 pub use metrics::{Histogram, Metrics};
 pub use placement::Placement;
-pub use report::{DeadLetter, OnLetter, Phase, ReportedError};
+pub use report::{Cause, DeadLetter, OnLetter, Phase, ReportedError};
 pub use rng::Rng;
 pub use watch::Watch;
 

@@ -1,6 +1,7 @@
 //! Runs a topology in this process, on threads.
 
 use std::{
+    any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
@@ -19,11 +20,12 @@ use crate::{
     executor::{
         core::{Core, Planted},
         guard::message,
+        panics::{self, At},
     },
     letter_file::DeadLetterFile,
     metrics::Metrics,
     placement::Placement,
-    report::{DeadLetter, OnLetter, ReportedError},
+    report::{Cause, DeadLetter, OnLetter, ReportedError},
     watch::Watch,
     watchdog::Watchdog,
 };
@@ -74,6 +76,8 @@ pub struct Summary {
     pub dead_letters: Vec<DeadLetter>,
     /// Why the topology ended before its inputs did.
     pub error: Option<String>,
+    /// Of what kind that is.
+    pub cause: Option<Cause>,
     /// Tasks that did not let go in time: what they held has failed.
     pub cut_off: Vec<String>,
 }
@@ -144,6 +148,7 @@ pub fn start(topology: Topology<Local>, options: Options) -> Result<Running, Run
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let cores = options.cores.unwrap_or_else(processors).max(1);
     let seed = options.seed.unwrap_or_else(random_seed);
+    panics::install_hook();
     let mut setup = Setup::new(Clock::real(), seed, cores);
     setup.fuse = !options.unfused;
     setup.on_letter = options.on_dead_letter;
@@ -191,20 +196,32 @@ fn spawn_core(
     let spin = spin.map(|spin| spin.as_nanos() as Nanos);
     std::thread::Builder::new().name(format!("tormenta-core-{index}")).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let ran = runtime.map_err(|why| format!("start the runtime of a core: {why}"));
+        let ran =
+            runtime.map_err(|why| (Cause::Failed, format!("start the runtime of a core: {why}")));
+        panics::be_quiet();
         let ran = ran.and_then(|runtime| {
             // User code has guards of its own, but for what runs while loops are made.
-            let run = || runtime.block_on(Core::new(&shared, loops).run(spin));
-            catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-                format!("a core panicked, and its tasks are gone: {}", message(&*panic))
-            })
+            let run = || {
+                let entered = panics::enter(At::Engine);
+                let core = Core::new(&shared, loops);
+                drop(entered);
+                runtime.block_on(core.run(spin));
+            };
+            catch_unwind(AssertUnwindSafe(run)).map_err(|panic| core_panicked(&*panic))
         });
-        if let Err(why) = ran {
-            shared.reports.set_fatal(why);
-            shared.is_broken.store(true, Ordering::SeqCst);
-            shared.bell.ring();
+        if let Err((cause, why)) = ran {
+            shared.break_off(cause, why);
         }
     })
+}
+
+fn core_panicked(panic: &(dyn Any + Send)) -> (Cause, String) {
+    if let Some(bug) = panics::bug(panic) {
+        return (Cause::Bug, bug);
+    }
+    let at = panics::take_origin().map(|origin| format!(" ({})", origin.at));
+    let (message, at) = (message(panic), at.unwrap_or_default());
+    (Cause::Failed, format!("a core panicked, and its tasks are gone: {message}{at}"))
 }
 
 fn spawn_controller(
@@ -342,12 +359,14 @@ impl Running {
     pub fn wait(mut self) -> Summary {
         self.join();
         let shared = &self.handle.shared;
+        let (cause, error) = shared.reports.fatal_error().unzip();
         Summary {
             seconds: (shared.clock.now() - self.started) as f64 / 1e9,
             metrics: self.handle.metrics(),
             errors: shared.reports.errors(),
             dead_letters: shared.reports.letters(),
-            error: shared.reports.fatal_error(),
+            error,
+            cause,
             cut_off: shared.reports.cut_off(),
         }
     }
@@ -355,7 +374,10 @@ impl Running {
     fn join(&mut self) {
         for thread in self.cores.drain(..).chain(self.controller.take()) {
             if thread.join().is_err() {
-                self.handle.shared.reports.set_fatal("a thread of the engine panicked".into());
+                self.handle
+                    .shared
+                    .reports
+                    .set_fatal(Cause::Bug, "a thread of the engine panicked".into());
                 self.asked.ask(Request::Cut);
             }
         }

@@ -2,20 +2,21 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
+    fmt, io,
     sync::{Mutex, PoisonError},
 };
 
 use serde::Serialize;
-use tormenta_dsl::{RawInput, Result, error::Place, record::Record};
+use tormenta_dsl::{Error, RawInput, Result, error::Place, record::Record};
 
-use crate::{clock::Nanos, letter_file::DeadLetterFile, limits};
+use crate::{clock::Nanos, executor::panics, letter_file::DeadLetterFile, limits};
 
 /// What was given up: a tuple whose attempts were used up, or of which a bolt said that no replay
 /// can help; or input that its spout could not make into a tuple.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeadLetter {
-    /// The spout that emitted the root of the tree, or that read the input.
+    /// The spout that emitted the root of the tree, or that read the input; of a result the bolt
+    /// that answers for it.
     pub spout: String,
     /// Component and task at which the last attempt failed, where there is one.
     pub component: Option<String>,
@@ -93,6 +94,56 @@ pub struct ReportedError {
     pub phase: Option<Phase>,
     /// The chain of causes.
     pub error: String,
+    /// File, line and column of a panic, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panicked_at: Option<String>,
+    /// The calls that led to a panic, where `RUST_BACKTRACE` asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backtrace: Option<String>,
+}
+
+/// In one line: `count[1]: panicked: no such word (src/main.rs:7:9)`.
+impl fmt::Display for ReportedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: {}", self.component, self.task, self.error)?;
+        self.panicked_at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
+    }
+}
+
+/// Of what kind it is that ended a topology before its inputs did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// A component failed.
+    Failed,
+    /// Something that a component was to read, write or run does not exist.
+    NotFound,
+    /// A bug of the engine.
+    Bug,
+}
+
+impl Cause {
+    /// Of what kind an error of a component is, by its causes: `NotFound` where an
+    /// [`std::io::Error`] of that kind is among them.
+    ///
+    /// ```
+    /// use tormenta_runtime::Cause;
+    ///
+    /// let lost = std::fs::read("no/such/file").expect_err("there is none");
+    /// assert_eq!(Cause::of(&tormenta_dsl::Error::from(lost).context("read it")), Cause::NotFound);
+    /// assert_eq!(Cause::of(&tormenta_dsl::Error::msg("no")), Cause::Failed);
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        let first: &(dyn std::error::Error + 'static) = error.source();
+        let mut causes = std::iter::successors(Some(first), |cause| cause.source());
+        let is_lost = |cause: &(dyn std::error::Error + 'static)| {
+            let io = cause.downcast_ref::<io::Error>();
+            io.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        if causes.any(is_lost) { Self::NotFound } else { Self::Failed }
+    }
 }
 
 /// The latest errors and dead letters, and what to do with each new one.
@@ -102,7 +153,7 @@ pub(crate) struct Reports {
     letters: Mutex<VecDeque<DeadLetter>>,
     on_letter: Option<OnLetter>,
     letter_file: Option<DeadLetterFile>,
-    fatal: Mutex<Option<String>>,
+    fatal: Mutex<Option<(Cause, String)>>,
     cut_off: Mutex<Vec<String>>,
 }
 
@@ -116,24 +167,29 @@ impl Reports {
 
     pub(crate) fn error(&self, now: Nanos, place: &Place, phase: Option<Phase>, error: &str) {
         tracing::warn!(component = %place.component, task = place.task, error, "component error");
+        let origin = if error.contains("panicked") { panics::take_origin() } else { None };
+        let (panicked_at, backtrace) = origin.map(|o| (o.at, o.backtrace)).unzip();
         let error = ReportedError {
             at_seconds: now as f64 / 1e9,
             component: place.component.to_string(),
             task: place.task,
             phase,
             error: error.to_owned(),
+            panicked_at,
+            backtrace: backtrace.flatten(),
         };
         keep(&self.errors, error, limits::ERRORS_KEPT);
     }
 
     /// An error that ends the topology. The first one is what it ends with.
-    pub(crate) fn fatal(&self, now: Nanos, place: &Place, phase: Phase, error: &str) {
-        self.error(now, place, Some(phase), error);
-        self.set_fatal(format!("{}: {error}", place.component));
+    pub(crate) fn fatal(&self, now: Nanos, place: &Place, phase: Phase, error: &Error) {
+        let why = error.chain();
+        self.error(now, place, Some(phase), &why);
+        self.set_fatal(Cause::of(error), format!("{}: {why}", place.component));
     }
 
-    pub(crate) fn set_fatal(&self, error: String) {
-        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    pub(crate) fn set_fatal(&self, cause: Cause, error: String) {
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((cause, error));
     }
 
     pub(crate) fn set_cut_off(&self, tasks: Vec<String>) {
@@ -164,7 +220,7 @@ impl Reports {
         }
     }
 
-    pub(crate) fn fatal_error(&self) -> Option<String> {
+    pub(crate) fn fatal_error(&self) -> Option<(Cause, String)> {
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

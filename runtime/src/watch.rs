@@ -1,5 +1,7 @@
 //! A look at a running topology, from elsewhere.
 
+use std::time::Duration;
+
 use crate::{Metrics, ReportedError, engine::Handle};
 
 /// Looks at a running topology while somebody else waits for its end, such as for a progress bar.
@@ -21,6 +23,11 @@ impl Watch {
     #[must_use]
     pub fn errors(&self) -> Vec<ReportedError> {
         self.0.shared.reports.errors()
+    }
+
+    /// Time since the engine was made.
+    pub(crate) fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.shared.clock.now())
     }
 
     /// Whether the end took too long, and what was left of it was cut off.

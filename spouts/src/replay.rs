@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tormenta_dsl::{Context, Error, Failure, Result, Spout};
+use tormenta_dsl::{Context, Error, Failure, Result, Spout, spout::Routing};
 
 /// No sleep is longer, so that no sum of times overflows. Who is not due then sleeps again.
 const SLEEP_MAX: Duration = Duration::from_secs(3600);
@@ -201,6 +201,14 @@ where
 
     fn is_replay(&self, id: &S::Id) -> bool {
         self.spout.is_replay(id)
+    }
+
+    fn routing(&self, id: &S::Id) -> Routing {
+        self.spout.routing(id)
+    }
+
+    fn told(&mut self, tasks: &[usize]) {
+        self.spout.told(tasks);
     }
 
     fn acked(&mut self, id: S::Id) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Context, Emitter, Free, Result, Streams, keyed::Stores};
+use crate::{Context, Emitter, Free, Result, Retry, Streams, keyed::Stores};
 
 /// A processor of tuples. One trait for all of them.
 ///
@@ -70,6 +70,12 @@ pub trait Bolt: Clone + Send + 'static {
     /// # Errors
     /// Fails the tuple, and with it the tree it belongs to.
     async fn execute(&mut self, tuple: Self::Input, out: &Emitter<Self::Output>) -> Result;
+
+    /// How often [results](Emitter::emit_result) that fail are emitted again, where the user of
+    /// this bolt does not set it. A bolt that emits none has none.
+    fn retry(&self) -> Option<Retry> {
+        None
+    }
 
     /// The interval between ticks that this bolt needs, where its user sets none.
     fn tick_interval(&self) -> Option<Duration> {

@@ -12,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, Result, error::Place};
+use crate::{Error, Plan, Result, error::Place};
 
 /// Where a task runs and what it may use. Cheap to clone; keep it in the component.
 #[derive(Clone)]
-pub struct Context(Arc<Parts>);
+pub struct Context(Arc<Parts>, Option<Arc<Plan>>);
 
 /// What an engine fills a [`Context`] with.
 pub struct Parts {
@@ -47,7 +47,31 @@ impl Context {
     /// A context with these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(parts), None)
+    }
+
+    /// The same, with the plan of the topology.
+    #[must_use]
+    pub fn with_plan(self, plan: Arc<Plan>) -> Self {
+        Self(self.0, Some(plan))
+    }
+
+    /// The topology that the task is part of: its components, their tasks, and who reads what.
+    /// `None` where there is none, as in a test of a single bolt.
+    ///
+    /// ```
+    /// /// The numbers of the tasks of a component.
+    /// fn tasks_of(cx: &tormenta_dsl::Context, component: &str) -> Vec<usize> {
+    ///     let Some(plan) = cx.plan() else { return Vec::new() };
+    ///     let Some(index) = plan.component(component) else { return Vec::new() };
+    ///     (0..plan.components[index].settings.tasks)
+    ///         .filter_map(|task| plan.number_of(index, task))
+    ///         .collect()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.1.as_deref()
     }
 
     /// Name of the topology.

@@ -94,13 +94,14 @@ impl<O: Streams> Emitter<O> {
     pub fn hold(&self) -> Ticket<O> {
         let output = &self.output;
         let root = output.root.get();
-        let hold = if root.is_many() {
+        let mut hold = if root.is_many() {
             output.tracker.hold(&output.anchors.borrow(), output.epoch.borrow().as_ref())
         } else if root.is_none() {
             output.tracker.hold(&[], None)
         } else {
             output.tracker.hold(&[root], output.epoch.borrow().as_ref())
         };
+        output.note_hold(&mut hold);
         Ticket::new(hold, output.settle.clone())
     }
 
@@ -216,16 +217,111 @@ impl<O: Streams, A> Emitter<O, A> {
     where
         I: IntoIterator<Item = &'a Ticket<O>>,
     {
+        if let Err(why) = self.stage_for(tickets, value) {
+            return EmitFor(Err(why));
+        }
+        EmitFor(Ok(Emit::when_full(&self.output)))
+    }
+
+    /// Emits a tuple by itself, anchored to every one of these held tuples or to nothing, and adds
+    /// to `told` the [numbers](crate::Plan::number_of) of the tasks that get it: of all components
+    /// that read its stream, in the order of their declaration.
+    ///
+    /// It is on its way when this returns, behind what was emitted before, and `told` is complete.
+    /// It travels with no others, so this is slower than [`emit_for`](Emitter::emit_for).
+    ///
+    /// ```
+    /// use tormenta_dsl::{Bolt, Emitter, Result};
+    ///
+    /// /// Remembers which task got which number.
+    /// #[derive(Clone, Default)]
+    /// struct Remember { given: Vec<(u64, Vec<usize>)> }
+    ///
+    /// impl Bolt for Remember {
+    ///     type Input = u64;
+    ///     type Output = u64;
+    ///     async fn execute(&mut self, n: u64, out: &Emitter<u64>) -> Result {
+    ///         let (ticket, mut told) = (out.hold(), Vec::new());
+    ///         let emitted = out.emit_told([&ticket], n, &mut told);
+    ///         self.given.push((n, told));
+    ///         ticket.ack();
+    ///         emitted.await
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`emit_for`](Emitter::emit_for); and in a bolt that is `concurrent` and keeps the order,
+    /// while others are before it: nobody knows then who gets the tuple, and nothing is emitted.
+    pub fn emit_told<'a, I>(&self, tickets: I, value: O, told: &mut Vec<usize>) -> EmitFor<'_, O>
+    where
+        I: IntoIterator<Item = &'a Ticket<O>>,
+    {
+        self.emit_alone(tickets, value, None, told)
+    }
+
+    /// Emits a tuple to the task of this [number](crate::Plan::number_of) alone, anchored to every
+    /// one of these held tuples or to nothing. The task must read the stream of the tuple by
+    /// `direct()`; if it does not, the trees that the tuple is anchored to fail.
+    ///
+    /// Other readers of the stream do not get the tuple, unlike that of
+    /// [`emit_direct`](Emitter::emit_direct).
+    ///
+    /// ```
+    /// use tormenta_dsl::{Emitter, Result, Ticket};
+    ///
+    /// async fn answer(out: &Emitter<u64>, asked_by: usize, ticket: &Ticket<u64>) -> Result {
+    ///     out.emit_only([ticket], asked_by, 42).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`emit_told`](Emitter::emit_told).
+    pub fn emit_only<'a, I>(&self, tickets: I, task: usize, value: O) -> EmitFor<'_, O>
+    where
+        I: IntoIterator<Item = &'a Ticket<O>>,
+    {
+        self.emit_alone(tickets, value, Some(task), &mut Vec::new())
+    }
+
+    fn emit_alone<'a, I>(
+        &self,
+        tickets: I,
+        value: O,
+        only: Option<usize>,
+        told: &mut Vec<usize>,
+    ) -> EmitFor<'_, O>
+    where
+        I: IntoIterator<Item = &'a Ticket<O>>,
+    {
+        if self.output.is_closed.get() {
+            return EmitFor(Err(
+                "a concurrent bolt that keeps the order cannot know who will get a \
+                                tuple: declare it without `concurrent`",
+            ));
+        }
+        if let Err(why) = self.stage_for(tickets, value) {
+            return EmitFor(Err(why));
+        }
+        self.output.dispatch_last(only, told);
+        // Also where there is room: nobody else looks whether a batch is full.
+        EmitFor(Ok(Emit(Some(&self.output))))
+    }
+
+    fn stage_for<'a, I>(&self, tickets: I, value: O) -> std::result::Result<(), &'static str>
+    where
+        I: IntoIterator<Item = &'a Ticket<O>>,
+    {
         let mut anchors = Vec::new();
         for ticket in tickets {
             if !ticket.is_of(&self.output.settle) {
-                return EmitFor(Err("the ticket belongs to another task"));
+                return Err("the ticket belongs to another task");
             }
             ticket.anchor(&mut anchors);
             self.output.lower(ticket.epoch());
         }
         self.output.stage_for(anchors, value);
-        EmitFor(Ok(Emit::when_full(&self.output)))
+        Ok(())
     }
 
     /// Emits a tuple that is anchored to nothing: if it is lost, nobody will replay it.

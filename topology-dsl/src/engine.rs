@@ -19,7 +19,11 @@ use crate::{
     Bolt, Edge, Epoch, KeyGroup, Root, Settings, Spout,
     ticket::{Age, Hold},
 };
-pub use crate::{grove::bits, roots::Roots};
+pub use crate::{grove::bits, results::Results, roots::Roots};
+
+/// This file, as panics name it: an engine tells by it what is code of the language.
+#[doc(hidden)]
+pub const FILE: &str = file!();
 
 /// An engine: something that can be given typed components.
 pub trait Engine: Sized + 'static {
@@ -181,6 +185,12 @@ pub trait Lanes<I> {
     /// Whether the target task is in this process.
     fn is_local(&self, lane: usize) -> bool;
 
+    /// The [number](crate::Plan::number_of) of the target task of a lane. That of the lane, unless
+    /// the engine counts its tasks.
+    fn number(&self, lane: usize) -> usize {
+        lane
+    }
+
     /// How many tuples may be staged before they are handed on: fewer where a reader is slow, so
     /// that they do not grow old before they are even sent.
     fn room(&self) -> usize;
@@ -210,6 +220,21 @@ pub trait Router<T> {
 
     /// See [`Lanes::poll_flush`].
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
+
+    /// Adds the [numbers](Lanes::number) of the tasks that got the batch that was taken last, if
+    /// that was a single tuple. Nothing, unless the router knows.
+    fn told(&self, _tasks: &mut Vec<usize>) {}
+
+    /// Takes all tuples out of `batch` for the task of this number alone. False, and nothing is
+    /// taken, where that task does not read them by a direct grouping.
+    fn accept_only(&mut self, _batch: &mut Batch<T>, _task: usize) -> bool {
+        false
+    }
+
+    /// Fails the tuples of `batch`, which can be handed to nobody.
+    fn refuse(&mut self, batch: &mut Batch<T>, _why: &str) {
+        batch.clear();
+    }
 }
 
 /// The engine's answer to "who reads this port?", asked once when a task is wired.

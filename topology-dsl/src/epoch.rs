@@ -1,6 +1,6 @@
 //! Proof that something of an age is still under way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A capability: whoever holds a clone may still complete trees of this epoch.
 ///
@@ -10,26 +10,63 @@ use std::sync::Arc;
 /// is still pending has been *lost*. A slow topology keeps its epochs alive and times nothing out.
 ///
 /// Counting by clones has no race to reason about: whatever moves, moves before it lets go.
+///
+/// Held tuples that wait for [results](crate::Emitter::emit_result) keep their epoch alive for the
+/// spouts that they came from. But the results must not be kept alive by those who wait for them,
+/// so such a clone is *parked* at the position of its task in the topology.
 #[derive(Clone, Debug)]
-pub struct Epoch(Arc<u64>);
+pub struct Epoch(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    number: u64,
+    /// Where clones are parked.
+    parked: Mutex<Vec<usize>>,
+}
 
 impl Epoch {
     /// The epoch with this number. Two calls make two epochs; only clones keep one alive.
     #[must_use]
     pub fn new(number: u64) -> Self {
-        Self(Arc::new(number))
+        Self(Arc::new(Shared { number, parked: Mutex::default() }))
     }
 
     /// Seconds of engine time at which the epoch began.
     #[must_use]
     pub fn number(&self) -> u64 {
-        *self.0
+        self.0.number
     }
 
     /// Whether anybody but the caller still holds a clone.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         Arc::strong_count(&self.0) > 1
+    }
+
+    /// Whether anybody but the caller holds a clone that is not parked at this position or before.
+    #[must_use]
+    pub fn is_alive_beyond(&self, position: usize) -> bool {
+        // Who is parked stays so while the clones are counted.
+        let parked = self.parked();
+        let before = parked.iter().filter(|at| **at <= position).count();
+        Arc::strong_count(&self.0) > 1 + before
+    }
+
+    /// Parks this clone.
+    pub(crate) fn park(&self, position: usize) {
+        self.parked().push(position);
+    }
+
+    /// The clone that was parked here goes on.
+    pub(crate) fn unpark(&self, position: usize) {
+        let mut parked = self.parked();
+        if let Some(index) = parked.iter().position(|at| *at == position) {
+            parked.swap_remove(index);
+        }
+    }
+
+    fn parked(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes `floor` hold the older of the two.
@@ -53,6 +90,19 @@ mod tests {
         assert!(epoch.is_alive());
         drop(clone);
         assert!(!epoch.is_alive());
+    }
+
+    #[test]
+    fn a_parked_clone_counts_for_those_before_it() {
+        let epoch = Epoch::new(3);
+        let (parked, clone) = (epoch.clone(), epoch.clone());
+        parked.park(2);
+        assert!(epoch.is_alive_beyond(2), "another clone");
+        drop(clone);
+        assert!(epoch.is_alive() && epoch.is_alive_beyond(1));
+        assert!(!epoch.is_alive_beyond(2) && !epoch.is_alive_beyond(3));
+        parked.unpark(2);
+        assert!(epoch.is_alive_beyond(3));
     }
 
     #[test]

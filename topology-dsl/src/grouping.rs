@@ -310,6 +310,35 @@ impl<T> Router<T> for Routed<T> {
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()> {
         self.lanes.poll_flush(cx, flush)
     }
+
+    fn told(&self, tasks: &mut Vec<usize>) {
+        let number = |lane: usize| self.lanes.number(lane);
+        let one = self.lanes.count() == 1;
+        match &self.choose {
+            Choose::Custom(_) => {
+                tasks.extend(self.pairs.iter().map(|(_, lane)| number(*lane as usize)));
+            }
+            Choose::All => tasks.extend((0..self.lanes.count()).map(number)),
+            Choose::Global => tasks.push(number(0)),
+            // One that was misdirected was picked for nobody.
+            Choose::Direct => tasks.extend(self.picks.iter().map(|lane| number(*lane as usize))),
+            _ if one => tasks.push(number(0)),
+            _ => tasks.extend(self.picks.iter().map(|lane| number(*lane as usize))),
+        }
+    }
+
+    fn accept_only(&mut self, batch: &mut Batch<T>, task: usize) -> bool {
+        let is_direct = matches!(self.choose, Choose::Direct);
+        let lane =
+            (0..self.lanes.count()).find(|lane| is_direct && self.lanes.number(*lane) == task);
+        let Some(lane) = lane else { return false };
+        self.lanes.accept(batch, Picks::One(lane));
+        true
+    }
+
+    fn refuse(&mut self, batch: &mut Batch<T>, why: &str) {
+        batch.take_each(|anchors, root, _, _| self.lanes.fail(anchors, root, why));
+    }
 }
 
 /// Lanes of `I` that can be fed with `T`.
@@ -344,6 +373,10 @@ impl<T, I> Lanes<T> for Convert<T, I> {
 
     fn is_local(&self, lane: usize) -> bool {
         self.lanes.is_local(lane)
+    }
+
+    fn number(&self, lane: usize) -> usize {
+        self.lanes.number(lane)
     }
 
     fn sample(&mut self, group: KeyGroup, tuples: usize) {

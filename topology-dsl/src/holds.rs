@@ -60,6 +60,8 @@ pub struct Holds<O: Streams = ()> {
     surplus: usize,
     sets: usize,
     epoch: Option<Epoch>,
+    /// Where it waits for results.
+    parked: Option<usize>,
     pub(crate) ages: Vec<Arc<Age>>,
     settle: Option<Arc<dyn Settle<O>>>,
 }
@@ -81,6 +83,7 @@ impl<O: Streams> Holds<O> {
             surplus: 0,
             sets: 0,
             epoch: None,
+            parked: None,
             ages: Vec::new(),
             settle: None,
         }
@@ -103,6 +106,21 @@ impl<O: Streams> Holds<O> {
     #[must_use]
     pub fn words(&self) -> usize {
         2 * (self.groves.len() + self.edges.len() + 1)
+    }
+
+    /// Sets that were merged into this one.
+    #[must_use]
+    pub fn sets(&self) -> usize {
+        self.sets
+    }
+
+    /// The set waits for results of a task at this position of the topology, and is given nothing
+    /// more. For engines: see [`Epoch`].
+    pub fn park(&mut self, position: usize) {
+        if let (Some(epoch), None) = (&self.epoch, self.parked) {
+            epoch.park(position);
+            self.parked = Some(position);
+        }
     }
 
     /// All of them, in a set of their own; this one is empty then.
@@ -193,6 +211,9 @@ impl<O: Streams> Holds<O> {
 
     fn end(&mut self, outcome: Outcome<O>) {
         let Some(settle) = self.settle.take() else { return };
+        if let (Some(epoch), Some(position)) = (&self.epoch, self.parked.take()) {
+            epoch.unpark(position);
+        }
         self.end_run();
         let tuples = self.len();
         let hold = Hold {
@@ -202,6 +223,7 @@ impl<O: Streams> Holds<O> {
             sets: std::mem::take(&mut self.sets),
             epoch: self.epoch.take(),
             age: Age::new(0),
+            first: None,
         };
         self.ages.drain(..).for_each(|age| {
             age.settle();

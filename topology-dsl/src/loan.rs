@@ -33,6 +33,9 @@ pub(crate) struct Loan {
     opened_edge: Cell<u64>,
     /// Whether the tuple at hand was lent, where the batch is no run.
     is_lent: Cell<bool>,
+    /// Grows with every batch, and with every tuple of a list: with its root it tells a tuple from
+    /// all others of its task.
+    pub(crate) serial: Cell<u64>,
 }
 
 impl Loan {
@@ -49,6 +52,7 @@ impl Loan {
             opened: RefCell::default(),
             opened_edge: Cell::new(0),
             is_lent: Cell::new(false),
+            serial: Cell::new(0),
         }
     }
 
@@ -65,11 +69,13 @@ impl Loan {
         self.lent.borrow_mut().clear();
         self.opened.borrow_mut().clear();
         self.is_lent.set(false);
+        self.serial.set(self.serial.get() + 1);
     }
 
     /// The edge of the tuple that is executed next, where the batch is no run.
     pub(crate) fn set_edge(&self, edge: u64) {
         self.edge.set(edge);
+        self.serial.set(self.serial.get() + 1);
     }
 
     /// Whether the tuple at hand was lent, where the batch is no run.

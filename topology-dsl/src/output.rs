@@ -10,10 +10,14 @@ use std::{
 
 use crate::{
     Emit, Emitter, Epoch, Holds, Result, Root, Streams,
-    engine::{Anchors, Batch, Flush, Roots, Settle, Tracker},
+    engine::{Anchors, Batch, Flush, Results, Roots, Settle, Tracker},
     loan::Loan,
     streams::Outlets,
+    ticket::{Age, Hold},
 };
+
+/// What tells a tuple from all others that a task executes: the serial of its loan, and its root.
+type Tuple = (u64, Root);
 
 /// The output of one task as its engine sees it.
 pub struct Output<O: Streams> {
@@ -25,6 +29,8 @@ pub struct Output<O: Streams> {
     pub(crate) anchors: RefCell<Vec<Root>>,
     /// Tuples of the batch being executed that a holder has taken over.
     pub(crate) loan: Loan,
+    /// The tuple that was held last, and the age of its first ticket.
+    held: RefCell<Option<(Tuple, Arc<Age>)>>,
     /// The oldest epoch of anything staged or being executed.
     pub(crate) epoch: RefCell<Option<Epoch>>,
     pub(crate) staged: RefCell<Batch<O>>,
@@ -38,6 +44,8 @@ pub struct Output<O: Streams> {
     pub(crate) outlets: RefCell<O::Outlets>,
     pub(crate) tracker: Rc<dyn Tracker>,
     pub(crate) settle: Arc<dyn Settle<O>>,
+    /// Where the task answers for results.
+    pub(crate) results: Option<Rc<dyn Results<O>>>,
     /// Tuples that were being handed on when user code panicked.
     broken: RefCell<Batch<O>>,
     /// Batches to be handed on one tuple at a time, because a panic is near.
@@ -55,12 +63,14 @@ impl<O: Streams> Output<O> {
         staged_limit: usize,
         tracker: Rc<dyn Tracker>,
         settle: Arc<dyn Settle<O>>,
+        results: Option<Rc<dyn Results<O>>>,
     ) -> Rc<Self> {
         Rc::new(Self {
             root: Cell::new(Root::NONE),
             root_step: Cell::new(0),
             anchors: RefCell::default(),
             loan: Loan::new(),
+            held: RefCell::default(),
             epoch: RefCell::default(),
             staged: RefCell::default(),
             staged_max: Cell::new(staged_limit.min(outlets.room()).max(1)),
@@ -71,6 +81,7 @@ impl<O: Streams> Output<O> {
             outlets: RefCell::new(outlets),
             tracker,
             settle,
+            results,
             broken: RefCell::default(),
             careful: Cell::new(0),
         })
@@ -135,6 +146,27 @@ impl<O: Streams> Output<O> {
     /// each run. To be called when the batch has been executed.
     pub fn take_unused(&self, each: impl FnMut(Root, usize)) {
         self.loan.take_unused(each);
+    }
+
+    /// Takes note of a ticket of the tuple being executed.
+    pub(crate) fn note_hold(&self, hold: &mut Hold) {
+        let tuple = (self.loan.serial.get(), self.root.get());
+        let mut held = self.held.borrow_mut();
+        match &*held {
+            Some((same, age)) if *same == tuple => hold.first = Some(age.clone()),
+            _ => *held = Some((tuple, hold.age.clone())),
+        }
+    }
+
+    /// The tuple being executed counts as failed. False if it did before, because a ticket of it
+    /// has failed.
+    #[must_use]
+    pub fn count_failure(&self) -> bool {
+        let tuple = (self.loan.serial.get(), self.root.get());
+        match &*self.held.borrow() {
+            Some((same, age)) if *same == tuple && !tuple.1.is_none() => age.count_failure(),
+            _ => true,
+        }
     }
 
     /// Goes on to the next tree, see [`begin_run`](Output::begin_run).
@@ -325,10 +357,57 @@ impl<O: Streams> Output<O> {
         }
     }
 
+    /// Hands on what is staged, the last tuple by itself: to all readers of its stream, or `only`
+    /// to the task of this [number](crate::Plan::number_of), which must read it by a direct
+    /// grouping; its trees fail if it does not. Adds the numbers of the tasks that got it to
+    /// `told`.
+    ///
+    /// The other tuples are handed on as by [`dispatch`](Output::dispatch). Where that panics, the
+    /// last one is [broken](Output::take_broken) as well.
+    pub fn dispatch_last(&self, only: Option<usize>, told: &mut Vec<usize>) {
+        let Some(port) = self.staged.borrow().values.last().map(Streams::port) else { return };
+        if self.staged.borrow().len() > 1 {
+            let mut waiting = Waiting { output: self, batch: self.unstage_last() };
+            self.dispatch();
+            self.staged.borrow_mut().append(&mut waiting.batch);
+        }
+        if let Some(task) = only {
+            self.outlets.borrow_mut().aim(port, task);
+        }
+        self.dispatch();
+        self.outlets.borrow().told(port, told);
+    }
+
+    fn unstage_last(&self) -> Batch<O> {
+        let (mut staged, mut last) = (self.staged.borrow_mut(), Batch::new());
+        if let Some(value) = staged.values.pop() {
+            let begin = staged.values.len();
+            let (root, edge) = staged.roots.split_off(begin).get(0);
+            last.push_from(&staged.anchors, root, edge, value);
+        }
+        last
+    }
+
     /// Tuples that were being handed on when a key or a grouping panicked. Some readers may have
     /// got them; whoever catches the panic fails their trees.
     pub fn take_broken(&self) -> Batch<O> {
         self.broken.take()
+    }
+}
+
+/// A tuple whose turn comes when those before it were handed on. If that panics it breaks with
+/// them: what was to become of it nobody would know any more.
+struct Waiting<'a, O: Streams> {
+    output: &'a Output<O>,
+    batch: Batch<O>,
+}
+
+impl<O: Streams> Drop for Waiting<'_, O> {
+    fn drop(&mut self) {
+        if !self.batch.is_empty() {
+            self.output.emitted.set(self.output.emitted.get() + 1);
+            self.output.broken.borrow_mut().append(&mut self.batch);
+        }
     }
 }
 

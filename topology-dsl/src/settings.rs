@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
+use crate::plan::json;
+
 /// Settings of one component.
 ///
 /// Not built by hand: the methods of [`SpoutHandle`](crate::SpoutHandle) and
-/// [`BoltHandle`](crate::BoltHandle) set them.
+/// [`BoltHandle`](crate::BoltHandle) set them. In JSON times are milliseconds: `tick_ms`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -15,6 +17,7 @@ pub struct Settings {
     /// Number of tasks.
     pub tasks: usize,
     /// Interval between ticks, if the bolt wants them.
+    #[serde(rename = "tick_ms", serialize_with = "json::ms_if_any")]
     pub tick: Option<Duration>,
     /// Whether each task has a thread of its own, because its code blocks.
     pub blocking: bool,
@@ -26,13 +29,16 @@ pub struct Settings {
     pub tracked: bool,
     /// Trees that one spout task may have pending.
     pub pending_max: usize,
-    /// How failed tuples of a spout are replayed by the engine.
+    /// How failed tuples of a spout, or failed results of a bolt, are replayed by the engine.
     pub retry: Option<Retry>,
     /// Fails a tree that is older than this, whatever its progress. Off unless set.
+    #[serde(rename = "message_timeout_ms", serialize_with = "json::ms_if_any")]
     pub message_timeout: Option<Duration>,
     /// Fails a tuple whose execute lasts longer than this, and restarts the task.
+    #[serde(rename = "execute_timeout_ms", serialize_with = "json::ms_if_any")]
     pub execute_timeout: Option<Duration>,
     /// Fails a tuple that is held longer than this without a touch. Off unless set.
+    #[serde(rename = "hold_timeout_ms", serialize_with = "json::ms_if_any")]
     pub hold_timeout: Option<Duration>,
     /// Settings of the component's own, read through [`Context::config`](crate::Context::config).
     pub config: BTreeMap<String, String>,
@@ -59,6 +65,7 @@ impl Default for Settings {
 
 /// How many tuples one task may execute at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Concurrency {
     /// One after the other.
     #[default]
@@ -94,8 +101,10 @@ pub struct Retry {
     /// Attempts before the tuple becomes a dead letter, the first one included. At least one.
     pub attempts_max: u32,
     /// Wait before the second attempt; doubles with each further one.
+    #[serde(rename = "backoff_min_ms", serialize_with = "json::ms")]
     pub backoff_min: Duration,
     /// Longest wait between two attempts.
+    #[serde(rename = "backoff_max_ms", serialize_with = "json::ms")]
     pub backoff_max: Duration,
 }
 

@@ -101,6 +101,43 @@ pub trait Spout: Clone + Send + 'static {
         false
     }
 
+    /// Which tasks the tuple with this id, which `next` has just returned, goes to, and whether the
+    /// spout wants to know.
+    ///
+    /// ```
+    /// use tormenta_dsl::{Result, Spout, spout::Routing};
+    ///
+    /// /// Counts the tuples that each task gets, for the first thousand.
+    /// #[derive(Clone, Default)]
+    /// struct Numbers { next: u64, gets: std::collections::BTreeMap<usize, u64> }
+    ///
+    /// impl Spout for Numbers {
+    ///     type Output = u64;
+    ///     type Id = u64;
+    ///     async fn next(&mut self) -> Result<Option<(u64, u64)>> {
+    ///         self.next += 1;
+    ///         Ok(Some((self.next, self.next)))
+    ///     }
+    ///     fn routing(&self, n: &u64) -> Routing {
+    ///         if *n < 1_000 { Routing::Told } else { Routing::Grouped }
+    ///     }
+    ///     fn told(&mut self, tasks: &[usize]) {
+    ///         tasks.iter().for_each(|task| *self.gets.entry(*task).or_default() += 1);
+    ///     }
+    /// }
+    /// ```
+    #[inline]
+    fn routing(&self, id: &Self::Id) -> Routing {
+        let _ = id;
+        Routing::Grouped
+    }
+
+    /// The [numbers](crate::Plan::number_of) of the tasks that got the tuple that `next` has just
+    /// returned and whose [`routing`](Spout::routing) is [`Routing::Told`].
+    fn told(&mut self, tasks: &[usize]) {
+        let _ = tasks;
+    }
+
     /// The whole tree of this tuple was processed.
     fn acked(&mut self, id: Self::Id) {
         let _ = id;
@@ -116,4 +153,23 @@ pub trait Spout: Clone + Send + 'static {
 
     /// The topology was deactivated: `next` will not be called until it is activated.
     fn deactivated(&mut self) {}
+}
+
+/// Which tasks a tuple of a spout goes to.
+///
+/// ```
+/// use tormenta_dsl::spout::Routing;
+///
+/// assert_eq!(Routing::default(), Routing::Grouped);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Routing {
+    /// As the groupings of its readers say, a batch at a time.
+    #[default]
+    Grouped,
+    /// As the groupings say, by itself, and the spout is [told](Spout::told).
+    Told,
+    /// To the task of this [number](crate::Plan::number_of) alone, which must read the stream by
+    /// `direct()`: the tuple fails if it does not.
+    Only(usize),
 }

@@ -147,6 +147,13 @@ pub trait Outlets: Sized {
 
     /// Flushes every edge of every port.
     fn poll_flush(&mut self, cx: &mut Waking<'_>, flush: Flush) -> Poll<()>;
+
+    /// Sends what leaves through this port next to the task of this number alone.
+    fn aim(&mut self, port: usize, task: usize);
+
+    /// Adds the numbers of the tasks that got the tuple that left through this port last, by
+    /// itself.
+    fn told(&self, port: usize, tasks: &mut Vec<usize>);
 }
 
 impl Outlets for () {
@@ -159,6 +166,10 @@ impl Outlets for () {
     fn poll_flush(&mut self, _cx: &mut Waking<'_>, _flush: Flush) -> Poll<()> {
         Poll::Ready(())
     }
+
+    fn aim(&mut self, _port: usize, _task: usize) {}
+
+    fn told(&self, _port: usize, _tasks: &mut Vec<usize>) {}
 }
 
 /// The sending end of one port: all edges that read it.
@@ -168,11 +179,16 @@ pub struct Outlet<T> {
     /// Tuples of this port while an enum is being dispatched, and copies for all edges but one.
     scratch: Batch<T>,
     copy: Batch<T>,
+    /// The only task that is to get the next batch.
+    only: Option<usize>,
 }
 
 impl<T: Clone + 'static> Outlet<T> {
     /// Hands all tuples of `batch` to every edge.
     pub fn accept(&mut self, batch: &mut Batch<T>) {
+        if let Some(task) = self.only.take() {
+            return self.accept_only(batch, task);
+        }
         if self.interleave && batch.len() > 1 {
             return self.accept_one_by_one(batch);
         }
@@ -189,6 +205,19 @@ impl<T: Clone + 'static> Outlet<T> {
             self.copy.clear();
         }
         last.accept(batch);
+        batch.clear();
+    }
+
+    /// Hands the tuples to one task of a direct reader. Where nobody reads them at all they are
+    /// done, as all are.
+    #[cold]
+    fn accept_only(&mut self, batch: &mut Batch<T>, task: usize) {
+        let routers = &mut self.routers;
+        let is_taken = routers.iter_mut().any(|router| router.accept_only(batch, task));
+        if let (false, Some(router)) = (is_taken, routers.first_mut()) {
+            let why = format!("task number {task} does not read this stream by `direct()`");
+            router.refuse(batch, &why);
+        }
         batch.clear();
     }
 
@@ -233,7 +262,7 @@ impl<T: Clone + 'static> Outlets for Outlet<T> {
                 routers.push(*router);
             }
         }
-        Self { routers, interleave, scratch: Batch::new(), copy: Batch::new() }
+        Self { routers, interleave, scratch: Batch::new(), copy: Batch::new(), only: None }
     }
 
     fn room(&self) -> usize {
@@ -248,6 +277,14 @@ impl<T: Clone + 'static> Outlets for Outlet<T> {
             }
         }
         all
+    }
+
+    fn aim(&mut self, _port: usize, task: usize) {
+        self.only = Some(task);
+    }
+
+    fn told(&self, _port: usize, tasks: &mut Vec<usize>) {
+        self.routers.iter().for_each(|router| router.told(tasks));
     }
 }
 
@@ -268,6 +305,20 @@ macro_rules! outlets_of_several_ports {
                 // All of them, also where one has no room.
                 let flushed = [$(self.$index.poll_flush(cx, flush)),*];
                 if flushed.iter().any(Poll::is_pending) { Poll::Pending } else { Poll::Ready(()) }
+            }
+
+            fn aim(&mut self, port: usize, task: usize) {
+                match port {
+                    $($index => self.$index.aim(0, task),)*
+                    _ => {}
+                }
+            }
+
+            fn told(&self, port: usize, tasks: &mut Vec<usize>) {
+                match port {
+                    $($index => self.$index.told(0, tasks),)*
+                    _ => {}
+                }
             }
         }
     };

@@ -55,13 +55,24 @@ pub struct Hold {
     pub epoch: Option<Epoch>,
     /// Shared with the engine, which looks for holds that are too old.
     pub age: Arc<Age>,
+    /// That of the first ticket of the tuple, where this is a later one.
+    pub first: Option<Arc<Age>>,
 }
 
 impl Hold {
     /// One tuple, held by a ticket.
     #[must_use]
     pub fn one(edges: Anchors, epoch: Option<Epoch>, age: Arc<Age>) -> Self {
-        Self { edges, groves: Vec::new(), tuples: 1, sets: 1, epoch, age }
+        Self { edges, groves: Vec::new(), tuples: 1, sets: 1, epoch, age, first: None }
+    }
+
+    /// How many tuples fail with it that did not count as failed before. A tuple that nobody tracks
+    /// does not count: it has no tree that could fail.
+    #[must_use]
+    pub fn count_failures(&self) -> usize {
+        let is_tracked = !self.edges.is_empty() || !self.groves.is_empty();
+        let is_first = is_tracked && self.first.as_ref().unwrap_or(&self.age).count_failure();
+        if is_first { self.tuples } else { 0 }
     }
 
     /// The trees.
@@ -76,13 +87,15 @@ impl Hold {
 pub struct Age {
     touched_ms: AtomicU64,
     settled: AtomicBool,
+    /// Whether its tuple counts as failed.
+    failed: AtomicBool,
 }
 
 impl Age {
     /// A ticket that was made now.
     #[must_use]
     pub fn new(now_ms: u64) -> Arc<Self> {
-        Arc::new(Self { touched_ms: AtomicU64::new(now_ms), settled: AtomicBool::new(false) })
+        Arc::new(Self { touched_ms: AtomicU64::new(now_ms), ..Self::default() })
     }
 
     /// Engine time of the last touch, in milliseconds.
@@ -99,6 +112,11 @@ impl Age {
     /// Settles it; false if it was settled before.
     pub fn settle(&self) -> bool {
         !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Its tuple counts as failed; false if it did before.
+    pub fn count_failure(&self) -> bool {
+        !self.failed.swap(true, Ordering::Relaxed)
     }
 
     /// Whether it is settled.

@@ -71,10 +71,14 @@ impl<E: Engine> Topology<E> {
         let edges = reads.into_edges();
         let target = self.shared.borrow().components.len();
         let drafts: Vec<DraftEdge> = edges.iter().map(|edge| draft_edge(edge, target)).collect();
+        let retry = bolt.retry();
         let task = E::bolt(bolt, edges);
         let kind = ComponentKind::Bolt;
         let index = self.declare::<B::Output>(name, kind, std::any::type_name::<B>(), task);
-        self.shared.borrow_mut().draft.edges.extend(drafts);
+        let mut declared = self.shared.borrow_mut();
+        declared.components[index].settings.retry = retry;
+        declared.draft.edges.extend(drafts);
+        drop(declared);
         BoltHandle(self.handle(index))
     }
 
@@ -312,6 +316,12 @@ impl<O: Streams, E: Engine> SpoutHandle<O, E> {
 }
 
 impl<O: Streams, E: Engine> BoltHandle<O, E> {
+    /// Emits [results](crate::Emitter::emit_result) that fail again. For bolts that emit some: they
+    /// have a [`retry`](crate::Bolt::retry) of their own, which this replaces.
+    pub fn replaying(self, retry: Retry) -> Self {
+        self.set(|s| s.retry = Some(retry))
+    }
+
     /// Calls `Bolt::tick` at this interval.
     pub fn tick(self, interval: Duration) -> Self {
         self.set(|s| s.tick = Some(interval))

@@ -207,9 +207,10 @@ impl LogFile {
 fn context(doing: &str, path: &Path, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
         let (path, directory) = (path.display(), directory(path).display());
-        return Error::msg(format!(
+        let why = format!(
             "`{path}` cannot be created: the directory `{directory}` does not exist; create it"
-        ));
+        );
+        return io::Error::new(io::ErrorKind::NotFound, why).into();
     }
     Error::from(error).context(format!("{doing} `{}`", path.display()))
 }

@@ -34,6 +34,12 @@ impl Test {
         block_on(self.join.execute(input, &self.bench.emitter_of(self.trees))).expect("no error");
     }
 
+    fn replay(&mut self, input: JoinInput<u64, u64>) {
+        self.trees += 1;
+        let out = self.bench.emitter_of_replay(self.trees);
+        block_on(self.join.execute(input, &out)).expect("no error");
+    }
+
     fn tick(&mut self, at: u64) {
         self.clock.set(Duration::from_secs(at));
         block_on(self.join.tick(&self.bench.emitter())).expect("no error");
@@ -67,21 +73,96 @@ fn digit(n: &u64) -> u64 {
 }
 
 #[test]
-fn who_meets_is_acked_and_who_does_not_waits() {
+fn everybody_is_held_until_the_bound_has_passed() {
     let mut test = Test::new(Join::inner(digit, digit).within(Duration::from_secs(5)));
     test.left(11);
     test.left(12);
     assert_eq!((test.joined(), test.acked()), (vec![], vec![]));
     test.right(21);
-    assert_eq!((test.joined(), test.acked()), (vec![(Some(11), Some(21))], vec![1, 3]));
+    assert_eq!((test.joined(), test.acked()), (vec![(Some(11), Some(21))], vec![]));
     test.right(31);
     assert_eq!(test.joined()[1..], [(Some(11), Some(31))], "met ones can be met again");
     test.tick(5);
+    assert!(test.acked().is_empty());
+    test.tick(6);
+    assert_eq!(test.acked(), [1, 2, 3, 4], "the time bound of all has passed");
+    test.right(22);
+    assert_eq!(test.joined().len(), 2, "what is kept is for replays");
+}
+
+#[test]
+fn who_is_met_is_acked_if_that_is_wanted() {
+    let join = Join::inner(digit, digit).within(Duration::from_secs(5)).ack_when_met();
+    let mut test = Test::new(join);
+    test.left(11);
+    test.left(12);
+    test.right(21);
+    assert_eq!(test.acked(), [1, 3]);
+    test.right(31);
+    assert_eq!(test.joined()[1..], [(Some(11), Some(31))], "met ones can be met again");
     assert_eq!(test.acked(), [1, 3, 4]);
     test.tick(6);
-    assert_eq!(test.acked(), [1, 2, 3, 4], "the time bound of 12 has passed");
-    test.right(22);
-    assert_eq!(test.joined().len(), 2);
+    assert_eq!(test.acked(), [1, 2, 3, 4]);
+}
+
+fn in_event_time() -> Number {
+    let time = |n: &u64| (n / 10) as i64;
+    Join::full(digit, digit).event_time(time, time).within(Duration::from_millis(5))
+}
+
+/// Both of a pair come again when their bound is long over, one after the other.
+#[test]
+fn late_replays_wait_for_each_other_and_meet_what_is_kept() {
+    let mut test = Test::new(in_event_time());
+    test.left(101);
+    test.right(111);
+    test.left(9_002);
+    assert_eq!(test.acked(), [1, 2]);
+    test.tick(9);
+    test.replay(JoinInput::Left(101));
+    assert_eq!(test.joined()[1..], [(Some(101), Some(111))], "it is kept for ten seconds");
+    test.tick(18);
+    test.replay(JoinInput::Left(101));
+    assert_eq!(test.joined()[2..], [(Some(101), Some(111))], "and again if somebody asks");
+    test.tick(40);
+    assert_eq!(test.acked(), [1, 2, 4, 5], "a replay waits for ten seconds");
+    assert_eq!(test.join.work.right.len(), 0);
+    test.replay(JoinInput::Right(111));
+    test.tick(45);
+    test.replay(JoinInput::Left(101));
+    assert_eq!(test.joined()[3..], [(Some(101), Some(111))], "they wait for each other");
+    test.tick(50);
+    assert_eq!(test.acked(), [1, 2, 4, 5], "for ten seconds more, since it was asked for");
+    test.tick(55);
+    assert_eq!(test.acked(), [1, 2, 4, 5, 6, 7]);
+    assert_eq!((test.join.work.late.get(), test.join.work.replays.get()), (0, 4));
+}
+
+#[test]
+fn a_replay_that_nobody_meets_is_alone_when_its_time_is_up() {
+    let mut test = Test::new(in_event_time());
+    test.left(9_002);
+    test.replay(JoinInput::Right(101));
+    test.tick(9);
+    assert_eq!(test.joined(), []);
+    test.tick(10);
+    assert_eq!((test.joined(), test.acked()), (vec![(None, Some(101))], vec![2]));
+}
+
+#[test]
+fn replays_that_wait_are_done_at_the_end() {
+    let mut test = Test::new(in_event_time());
+    test.left(9_002);
+    for replay in [JoinInput::Right(101), JoinInput::Left(203), JoinInput::Right(213)] {
+        test.replay(replay);
+    }
+    test.finish();
+    let alone = [(Some(9_002), None), (None, Some(101))];
+    assert_eq!(
+        (&test.joined()[..1], &test.joined()[1..]),
+        (&[(Some(203), Some(213))][..], &alone[..])
+    );
+    assert_eq!(test.acked(), [1, 2, 3, 4]);
 }
 
 #[test]
@@ -116,6 +197,22 @@ fn the_bound_lets_go_of_the_oldest() {
     test.finish();
     assert_eq!(test.joined()[2..], [(Some(3), None)]);
     assert_eq!(test.acked(), [1, 2, 3, 4]);
+}
+
+#[test]
+fn what_is_only_kept_makes_room_first() {
+    let mut test = Test::new(in_event_time().pending_max(3));
+    for n in [11, 12, 103, 104] {
+        test.left(n);
+    }
+    assert_eq!((test.join.work.evicted.get(), test.join.work.left.len()), (0, 3));
+    test.replay(JoinInput::Left(15));
+    assert_eq!(test.joined(), [11, 12].map(|n| (Some(n), None)));
+    test.left(106);
+    assert_eq!((test.join.work.evicted.get(), test.join.work.left.len()), (1, 3));
+    test.left(107);
+    assert_eq!((test.join.work.evicted.get(), test.join.work.left.len()), (2, 3));
+    assert_eq!(test.joined()[2..], [15, 103].map(|n| (Some(n), None)));
 }
 
 #[test]

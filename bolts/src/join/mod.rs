@@ -32,13 +32,24 @@ pub const JOIN_PENDING_MAX: usize = 100_000;
 /// that comes after its own bound still meets those that wait, but does not wait itself: the
 /// counter `late` has it.
 ///
-/// **Tuples are held** until they meet their first, or their time bound has passed: a pair is
-/// anchored to both. A tuple that was met stays in memory for others to come until its bound, but
-/// is acked: if the task restarts meanwhile, those miss it.
+/// **At least once.** Tuples are held until their time bound has passed, and a pair is anchored to
+/// both. So if a pair fails further down, or the task restarts, both tuples come again, and by then
+/// their bound may have passed. Therefore a tuple is kept for ten seconds after its bound, or for
+/// [`replays_within`](Join::replays_within), and a replay ([`Emitter::is_replay`]) meets those that
+/// are kept as well, and waits for as long after its own bound. So every pair that was told gets
+/// through, as long as its tuples are replayed and come again no further apart than that; it may
+/// get through more than once. A tuple that failed *before* it was here meets those of the other
+/// side that are still kept, which a restart forgets; an outer join may have told by then that they
+/// are alone. By arrival, the time of a replay is that of its own arrival. The counter `replays`
+/// has how many came.
 ///
-/// **Memory** is bounded: at most 100,000 tuples wait, or [`pending_max`](Join::pending_max). One
-/// more, and the oldest is treated as if its time bound had passed: the counter `evicted` has it.
-/// A spout must have as many pending as its share of what waits, or the join starves.
+/// A spout must have as many pending as its share of what is held, or the join starves; it reports
+/// that if it takes event time. [`ack_when_met`](Join::ack_when_met) holds less.
+///
+/// **Memory** is bounded: at most 100,000 tuples wait or are kept, or
+/// [`pending_max`](Join::pending_max). One more, and those that are only kept are forgotten; where
+/// there are none, the oldest is treated as if its time bound had passed: the counter `evicted` has
+/// it.
 ///
 /// Group both streams by the key, so that a task sees both sides of it.
 ///
@@ -73,6 +84,8 @@ pub struct Join<L: Tuple, R: Tuple, K> {
     right_when: When<R>,
     within: Duration,
     disorder: Duration,
+    replays_within: Duration,
+    acks_met: bool,
     pending_max: usize,
     work: Work<L, R, K>,
 }
@@ -97,6 +110,8 @@ impl<L: Tuple, R: Tuple, K: Hash + Eq + Clone> Join<L, R, K> {
             right_when: When::Arrival,
             within: Duration::from_secs(60),
             disorder: Duration::ZERO,
+            replays_within: Duration::from_secs(10),
+            acks_met: false,
             pending_max: JOIN_PENDING_MAX,
             work: Work::new(),
         }
@@ -154,7 +169,38 @@ impl<L: Tuple, R: Tuple, K: Hash + Eq + Clone> Join<L, R, K> {
         self
     }
 
-    /// How many tuples of both streams wait in a task at most, at least one.
+    /// How long a tuple is kept for replays, and a replay waits, after their time bound has passed:
+    /// engine time, in whole milliseconds. As long as the replays of two tuples that failed
+    /// together may be apart, which is the longest back-off of their spouts. Ten seconds unless
+    /// set. With zero a replay that is late meets only those that wait.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tormenta_bolts::Join;
+    ///
+    /// let join = Join::inner(|n: &u64| *n, |n: &u64| *n).replays_within(Duration::from_secs(60));
+    /// ```
+    #[must_use]
+    pub fn replays_within(mut self, time: Duration) -> Self {
+        self.replays_within = time;
+        self
+    }
+
+    /// Holds a tuple only until it meets its first: for many tuples within the time bound, and for
+    /// spouts that answer when they are acked. A pair is anchored to those of its two that are
+    /// held. If it fails after its other tuple has been forgotten, it is lost; and so are the later
+    /// pairs of a tuple that was met when the task restarts.
+    ///
+    /// ```
+    /// let join = tormenta_bolts::Join::inner(|n: &u64| *n, |n: &u64| *n).ack_when_met();
+    /// ```
+    #[must_use]
+    pub fn ack_when_met(mut self) -> Self {
+        self.acks_met = true;
+        self
+    }
+
+    /// How many tuples of both streams wait or are kept in a task at most, at least one.
     #[must_use]
     pub fn pending_max(mut self, tuples: usize) -> Self {
         self.pending_max = tuples;
@@ -174,6 +220,8 @@ impl<L: Tuple, R: Tuple, K: Hash + Eq + Clone> Clone for Join<L, R, K> {
             right_when: self.right_when.clone(),
             within: self.within,
             disorder: self.disorder,
+            replays_within: self.replays_within,
+            acks_met: self.acks_met,
             pending_max: self.pending_max,
             work: Work::new(),
         }
@@ -201,6 +249,7 @@ impl<L: Tuple, R: Tuple, K: Hash + Eq + Clone + Send + 'static> Bolt for Join<L,
         }
         self.work.late = cx.counter("late");
         self.work.evicted = cx.counter("evicted");
+        self.work.replays = cx.counter("replays");
         self.work.cx = Some(cx.clone());
         Ok(())
     }
@@ -219,15 +268,13 @@ impl<L: Tuple, R: Tuple, K: Hash + Eq + Clone + Send + 'static> Bolt for Join<L,
 
     async fn tick(&mut self, out: &Emitter<Joined<L, R>, Free>) -> Result {
         match self.left_when.now(self.work.cx.as_ref()) {
-            Some(now) => self.advance(now.saturating_sub(ms(self.disorder)), out).await,
-            None => Ok(()),
+            Some(now) => self.advance(now.saturating_sub(ms(self.disorder)), out).await?,
+            None => self.complain(),
         }
+        self.forget(out).await
     }
 
     async fn finish(&mut self, out: &Emitter<Joined<L, R>, Free>) -> Result {
-        while self.oldest().is_some() {
-            self.leave_oldest(out).await?;
-        }
-        Ok(())
+        self.end(out).await
     }
 }

@@ -144,9 +144,10 @@ fn cannot_create(draft: &Path, error: io::Error) -> Error {
     let directory = directory(draft);
     if error.kind() == io::ErrorKind::NotFound {
         let (draft, directory) = (draft.display(), directory.display());
-        return Error::msg(format!(
+        let why = format!(
             "`{draft}` cannot be created: the directory `{directory}` does not exist; create it"
-        ));
+        );
+        return io::Error::new(io::ErrorKind::NotFound, why).into();
     }
     Error::from(error).context(format!("create `{}`", draft.display()))
 }

@@ -29,6 +29,10 @@ const HELD_MAX: usize = 4096;
 /// whatever happens in between. A run that dies leaves only the `.partial`, which the next run
 /// overwrites. A link is followed.
 ///
+/// **Each run begins anew**, and takes the place of what the last one wrote. That loses lines
+/// behind a source that reads nothing twice, such as a `Tail` with a checkpoint: a
+/// [`FileSink`](crate::FileSink) goes on with its file.
+///
 /// **A tuple is acked when its line is written**, that is, when the operating system has it. Where
 /// writing fails - the disk is full - the tuples of the lost lines fail and the file is cut back to
 /// its last whole line. Later lines are tried again and acked, but the file stays a `.partial` and

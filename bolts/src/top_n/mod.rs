@@ -17,6 +17,9 @@ pub use merge::MergeTop;
 pub use ranking::{Ranked, Ranking};
 use slots::Slots;
 
+/// Slots that a window may stay behind.
+const AHEAD_MAX: i64 = 100_000;
+
 /// What can be ranked.
 pub trait RankKey: Hash + Ord + Clone + Send + Serialize + DeserializeOwned + 'static {}
 
@@ -34,9 +37,16 @@ impl<K: Hash + Ord + Clone + Send + Serialize + DeserializeOwned + 'static> Rank
 /// **Several tasks** rank their own keys: group the stream by the key, say
 /// [`for_merge`](TopN::for_merge) and let one [`MergeTop`] read them all.
 ///
-/// A tuple is acked when it is counted. What is emitted is anchored to nothing. A replayed tuple
-/// is counted again, and a task that restarts begins with an empty window. Memory is a count for
-/// each different key of each slot. It ticks every second unless its user sets another interval.
+/// **At least once.** A tuple is acked when it is counted, and counts in every ranking that is made
+/// after that and whose window it belongs to. So a tuple that failed before it came here, and is
+/// replayed, is missing only where the ranking was made without it. Where rankings shall wait for
+/// replays, say how far behind they may be: [`disorder`](TopN::disorder). A replay of a tuple that
+/// was counted, because it failed elsewhere, is counted again. What is emitted is anchored to
+/// nothing, and a task that restarts begins with an empty window: to count exactly what was seen,
+/// and whatever dies, take [`Windows`](crate::window::Windows) with `Top`, which hold their tuples.
+///
+/// Memory is a count for each different key of each slot. It ticks every second unless its user
+/// sets another interval.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,6 +67,7 @@ pub struct TopN<T, K> {
     when: When<T>,
     window: Duration,
     slots_max: usize,
+    disorder: Duration,
     is_part: bool,
     slots: Slots<K>,
     slot_ms: i64,
@@ -84,8 +95,9 @@ impl<T, K: RankKey> TopN<T, K> {
             when: When::Arrival,
             window: Duration::from_secs(60),
             slots_max: 60,
+            disorder: Duration::ZERO,
             is_part: false,
-            slots: Slots::new(0),
+            slots: Slots::new(0, 0),
             slot_ms: 1,
             has_changed: false,
             last: Vec::new(),
@@ -107,6 +119,25 @@ impl<T, K: RankKey> TopN<T, K> {
     #[must_use]
     pub fn event_time(mut self, time: impl Fn(&T) -> i64 + Send + Sync + 'static) -> Self {
         self.when = When::event(time);
+        self
+    }
+
+    /// How much earlier than the newest tuple another one may be, so that all its rankings have it:
+    /// the window stays so far behind the newest tuple, in whole slots, until the inputs end. As
+    /// much as a replay needs to come again, in event time; at most 100,000 slots. None unless set,
+    /// and of no use without [`event_time`](TopN::event_time).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tormenta_bolts::TopN;
+    ///
+    /// let top = TopN::new(10, |n: &u64| *n % 100)
+    ///     .event_time(|n| *n as i64)
+    ///     .disorder(Duration::from_secs(5));
+    /// ```
+    #[must_use]
+    pub fn disorder(mut self, disorder: Duration) -> Self {
+        self.disorder = disorder;
         self
     }
 
@@ -159,6 +190,7 @@ impl<T, K: Clone> Clone for TopN<T, K> {
             when: self.when.clone(),
             window: self.window,
             slots_max: self.slots_max,
+            disorder: self.disorder,
             is_part: self.is_part,
             slots: self.slots.clone(),
             slot_ms: self.slot_ms,
@@ -193,7 +225,17 @@ impl<T: Tuple, K: RankKey> Bolt for TopN<T, K> {
             )));
         }
         self.slot_ms = window / slots;
-        self.slots = Slots::new(self.slots_max);
+        let (disorder, is_event) = (ms(self.disorder), self.when.now(Some(cx)).is_none());
+        let ahead = disorder / self.slot_ms + i64::from(disorder % self.slot_ms > 0);
+        if ahead > AHEAD_MAX {
+            return Err(Error::msg(format!(
+                "`{}` waits for a disorder of {ahead} slots; make it at most {AHEAD_MAX}, or the \
+                 slots longer",
+                cx.component()
+            )));
+        }
+        let ahead = if is_event { usize::try_from(ahead).unwrap_or(0) } else { 0 };
+        self.slots = Slots::new(self.slots_max, ahead);
         self.late = cx.counter("late");
         self.cx = Some(cx.clone());
         Ok(())
@@ -217,6 +259,10 @@ impl<T: Tuple, K: RankKey> Bolt for TopN<T, K> {
     }
 
     async fn finish(&mut self, out: &Emitter<Ranking<K>, Free>) -> Result {
+        if self.slots.newest().is_some() {
+            self.slots.catch_up();
+            self.has_changed = true;
+        }
         self.tick(out).await
     }
 }

@@ -72,6 +72,28 @@ fn event_time_moves_with_tuples_alone() {
 }
 
 #[test]
+fn a_ranking_waits_for_those_that_are_behind() {
+    let bolt = last_three_seconds(3)
+        .event_time(|n| (*n as i64) * 100)
+        .disorder(Duration::from_millis(1_500));
+    let mut test = Test::new(bolt, 0);
+    test.count(&[10, 31, 39, 20]);
+    let first = test.tick(0).expect("a ranking");
+    assert_eq!((first.start, first.end, top(Some(first))), (-1_000, 2_000, Some(vec![(10, 1)])));
+    test.count(&[55, 38, 21]);
+    assert_eq!(top(test.tick(0)), Some(vec![(10, 1), (20, 1), (21, 1)]));
+    block_on(test.bolt.finish(&test.bench.emitter())).expect("finished");
+    let last = test.bench.emitted().pop();
+    assert_eq!(last.as_ref().map(|ranking| ranking.end), Some(6_000));
+    assert_eq!(top(last), Some(vec![(31, 1), (38, 1), (39, 1)]));
+    assert_eq!(test.bolt.late.get(), 0);
+    let mut bolt = last_three_seconds(3).disorder(Duration::from_secs(100_001));
+    let refused = block_on(bolt.prepare(&context_at(&HandClock::new(), 0)));
+    let error = refused.expect_err("refused").to_string();
+    assert!(error.contains("a disorder of 100001 slots; make it at most 100000"), "{error}");
+}
+
+#[test]
 fn a_part_repeats_itself_once_a_slot() {
     let mut test = Test::new(last_three_seconds(2).for_merge(), 3);
     test.count(&[7]);

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use tormenta_dsl::{Bolt, Context, Counter, Emitter, Error, Free, Holds, Result, Streams, Tuple};
+use tormenta_dsl::{
+    Bolt, Context, Counter, Emitter, Error, Free, Holds, Result, Retry, Streams, Tuple,
+};
 
 use super::{
     Aggregate, KeyOf, TimeOf, WindowOutput, Windowed,
@@ -104,11 +106,14 @@ where
     /// Emits what has fired, then lets go of the inputs that nothing needs any more.
     async fn emit<E>(&mut self, out: &Emitter<Output<B, A>, E>) -> Result {
         for Fired { key, start, end, firing, value } in self.fired.drain(..) {
-            let result = Windowed { key, start, end, firing, value };
-            // Anchored to nothing: the anchors would be all inputs of the window.
-            out.emit_free(WindowOutput::Results(result)).await?;
+            let result = WindowOutput::Results(Windowed { key, start, end, firing, value });
+            if self.policy.holds {
+                out.emit_result(result).await?;
+            } else {
+                out.emit_free(result).await?;
+            }
         }
-        self.done.drain(..).for_each(Holds::ack);
+        self.done.drain(..).for_each(|inputs| out.ack_after_results(inputs));
         Ok(())
     }
 
@@ -206,6 +211,10 @@ where
             Step::Done => Executed::Done,
             step => Executed::Rest(Box::pin(self.go_on(step, tuple, out))),
         }
+    }
+
+    fn retry(&self) -> Option<Retry> {
+        self.policy.holds.then(Retry::default)
     }
 
     fn tick_interval(&self) -> Option<Duration> {

@@ -11,7 +11,7 @@ use crate::{commands::Command, exit};
 #[command(name = "tormenta", version, arg_required_else_help = true)]
 #[command(after_help = exit::after_help(&[
     "tormenta demo word-count                     count the words of a book",
-    "tormenta demo word-count --output t.tsv logs count those of a directory into a file",
+    "tormenta demo word-count --output t.tsv logs those of a directory, into a file",
     "tormenta new hello && cd hello && cargo run  a topology of your own",
     "tormenta run target/debug/hello              run one that was built",
     "tormenta run flow.toml                       run one that is declared",
@@ -23,20 +23,24 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Where the options of every command stand in a page of help: behind those of the command, before
+/// `--help`.
+const LAST: usize = 900;
+
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Globals {
     /// How data is printed
-    #[arg(short = 'o', long = "output-format", global = true)]
+    #[arg(short = 'o', long = "output-format", global = true, display_order = LAST)]
     #[arg(value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     #[arg(env = "TORMENTA_FORMAT", hide_env = true)]
     pub(crate) format: Format,
     /// Print data and errors only: no progress, no summary for people
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = LAST + 1)]
     pub(crate) quiet: bool,
     /// When to use colour; `NO_COLOR` switches it off as well
     #[arg(long, global = true, value_name = "WHEN", value_enum)]
-    #[arg(default_value_t = ColorChoice::Auto)]
+    #[arg(default_value_t = ColorChoice::Auto, display_order = LAST + 2)]
     pub(crate) color: ColorChoice,
 }
 
@@ -79,6 +83,9 @@ mod tests {
             let name = command.get_name();
             assert!(help.contains("Examples:\n  tormenta "), "{name}: {help}");
             assert!(help.trim_end().ends_with("130 interrupted"), "{name}: {help}");
+            let after = command.get_after_help().expect("examples").to_string();
+            let longest = after.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(80), "{name}: a line of its examples is broken");
             command.get_subcommands().filter(|c| c.get_name() != "help").for_each(check);
         }
         check(&Cli::command());

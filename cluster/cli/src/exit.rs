@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, io, process::ExitCode};
 
+use tormenta::{Cause, Error};
+
 /// How the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -73,6 +75,15 @@ impl Failure {
 
     pub(crate) fn failed(message: impl Display) -> Self {
         Self::new(Code::Failed, message)
+    }
+
+    /// An error of the library: what it names may not exist.
+    pub(crate) fn of(error: Error) -> Self {
+        let code = match Cause::of(&error) {
+            Cause::NotFound => Code::NotFound,
+            _ => Code::Failed,
+        };
+        Self::new(code, error)
     }
 
     /// What the operating system said about something.

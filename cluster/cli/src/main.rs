@@ -10,7 +10,7 @@ mod exit;
 mod output;
 mod word_count;
 
-use std::process::ExitCode;
+use std::{io::ErrorKind, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -29,9 +29,15 @@ fn main() -> ExitCode {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output, mistakes to standard error. If nobody reads, so be it.
-            let _ = error.print();
-            return if error.use_stderr() { Code::Usage } else { Code::Ok }.into();
+            // Help goes to standard output, mistakes to standard error. If nobody reads, so be it;
+            // but help that could not be written was not given.
+            let is_usage = error.use_stderr();
+            return match error.print() {
+                _ if is_usage => Code::Usage,
+                Err(why) if why.kind() != ErrorKind::BrokenPipe => Code::Failed,
+                _ => Code::Ok,
+            }
+            .into();
         }
     };
     let output = Output::new(&cli.globals);

@@ -89,7 +89,8 @@ impl WatchTerminals {
     }
 }
 
-/// A task has terminals of its own.
+/// What is given to the topology is a prototype: each task works on a clone, and has terminals of
+/// its own. So a clone is one that remembers nothing.
 impl Clone for WatchTerminals {
     fn clone(&self) -> Self {
         Self::with(self.limits)
@@ -100,6 +101,7 @@ impl Bolt for WatchTerminals {
     type Input = Entry;
     type Output = Checked;
 
+    /// Called before anything else: what is registered here is kept by key.
     fn state<S: Stores>(&mut self, stores: &mut S) {
         stores.keyed("terminals", &mut self.terminals);
     }
@@ -168,6 +170,7 @@ impl Bolt for DecideCards {
         let (known, is_next) = self.take_turn(&happened);
         let turn = happened.turn();
         if !is_next {
+            // Neither acked nor failed when this returns: the ticket keeps its tree open.
             self.waiting.insert(turn.card_before(), (happened, out.hold()));
             return Ok(());
         }
@@ -181,6 +184,7 @@ impl Bolt for DecideCards {
         {
             last = next.turn().seq;
             let (known, _) = self.take_turn(&next);
+            // Emits what was decided, anchored to the one that waited, and acks that.
             ticket.finish(known.hear(&next, limits));
         }
         Ok(())

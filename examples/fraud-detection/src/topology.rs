@@ -1,4 +1,19 @@
 //! All of it as one topology.
+//!
+//! ```text
+//!   source --swipe, by terminal--> terminals --by card--> cards --global--> book
+//!      '---chargeback, by terminal---^                      ^
+//!      '---chargeback, by card------------------------------'
+//! ```
+//!
+//! - **`by`** sends all that has the same key to the same task: so each terminal and each card has
+//!   one task that remembers it, and no memory is shared.
+//! - **`global`** sends everything to one task: there is one ledger.
+//! - **`to`** says as what a tuple arrives, where a bolt reads several streams.
+//! - **Tasks** are the only number that has to do with how many processors there are. With one task
+//!   each, all of this runs in one thread and no tuple is queued anywhere.
+//! - **Acks** are not to be seen: every tuple that leaves `source` is a tree, and its source hears
+//!   when `book` has written what came of it.
 
 use std::time::Duration;
 

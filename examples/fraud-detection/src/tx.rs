@@ -6,7 +6,10 @@
 use bytes::Bytes;
 use tormenta::prelude::*;
 
-use crate::{generator::Kind, rules::Reasons};
+use crate::{
+    generator::Kind,
+    rules::{Reasons, Size},
+};
 
 /// One use of a card.
 #[derive(Tuple, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,8 @@ pub struct Tx {
     pub terminal: u64,
     /// Amount, in cents.
     pub cents: u64,
+    /// What was bought, as a number that stands for the kind of goods, if somebody says.
+    pub category: Option<u32>,
     /// When, in seconds since 1970. This is the only clock that the rules know.
     pub time: i64,
     /// Where, if somebody knows.
@@ -136,7 +141,7 @@ pub struct Swiped {
     /// What the rules see.
     pub tx: Tx,
     /// How large its amount is beside what everybody pays: see [`Crowd`](crate::Crowd).
-    pub size: f32,
+    pub size: Size,
     /// What it really was, where somebody knows.
     pub truth: Truth,
     /// When it was due, in nanoseconds of the engine's clock.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tormenta_fraud::{Decided, Evidence, Fsync, Ledger, LedgerError, Rule, Truth, audit};
+use tormenta_fraud::{Added, Decided, Evidence, Fsync, Ledger, LedgerError, Rule, Truth, audit};
 
 fn decided(id: &str) -> Decided {
     let mut evidence = Evidence::default();
@@ -20,10 +20,12 @@ fn a_decision_is_taken_once_over_all_runs() {
         assert_eq!(ledger.len(), 2 * run);
         for id in ["a", "b", "\"quoted\"", "caf\u{e9}", "a\n", "\u{1F4B3}"].iter().take(2 * run + 2)
         {
-            let is_new = ledger.add(&decided(id), 5);
-            assert!(!ledger.add(&decided(id), 5));
+            let added = ledger.add(&decided(id), 5);
             ledger.write().expect("written");
-            assert!(is_new || run > 0, "{id}");
+            // Told apart: what an earlier run decided, and what comes twice in this one.
+            let twice = if added == Added::New { Added::Repeated } else { Added::Held };
+            assert_eq!(ledger.add(&decided(id), 5), twice, "{id}");
+            assert!(added == Added::New || run > 0, "{id}");
         }
         ledger.close().expect("closed");
     }
@@ -37,7 +39,7 @@ fn a_torn_line_is_cut_off_wherever_it_was_torn() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("ledger");
     let mut ledger = Ledger::open(&path, Fsync::AtEnd).expect("opened");
-    ["a", "b"].iter().for_each(|id| assert!(ledger.add(&decided(id), 7)));
+    ["a", "b"].iter().for_each(|id| assert_eq!(ledger.add(&decided(id), 7), Added::New));
     ledger.close().expect("closed");
     drop(ledger);
     let whole = fs::read(&path).expect("read");
@@ -47,7 +49,11 @@ fn a_torn_line_is_cut_off_wherever_it_was_torn() {
         let lines = whole[..length].iter().filter(|byte| **byte == b'\n').count();
         assert_eq!(ledger.len(), lines, "{length}");
         let added = ["a", "b"].map(|id| ledger.add(&decided(id), 7));
-        assert_eq!(added, [lines < 1, lines < 2], "{length}");
+        let missing = [lines < 1, lines < 2].map(|missing| match missing {
+            true => Added::New,
+            false => Added::Held,
+        });
+        assert_eq!(added, missing, "{length}");
         ledger.close().expect("closed");
         drop(ledger);
         assert!(fs::read(&path).expect("read") == whole, "{length}");

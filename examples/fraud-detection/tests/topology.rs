@@ -163,6 +163,7 @@ fn what_is_forgotten_does_not_depend_on_the_tasks() {
         card: (if n < CARDS { n } else { n * 7_919 % CARDS }) as u64,
         terminal: (n % 50) as u64,
         cents: 1_000 + (n * 31 % 97) as u64 * 300,
+        category: None,
         time: 1_780_272_000 + 20 * n as i64,
         place: None,
         pass: None,

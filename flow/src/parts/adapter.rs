@@ -1,6 +1,6 @@
 //! Typed spouts as spouts of rows.
 
-use tormenta::{Context, Failure, Result, Spout};
+use tormenta::{Context, Failure, Result, Spout, spout::Routing};
 
 use crate::row::Row;
 
@@ -40,6 +40,14 @@ where
 
     fn is_replay(&self, id: &S::Id) -> bool {
         self.spout.is_replay(id)
+    }
+
+    fn routing(&self, id: &S::Id) -> Routing {
+        self.spout.routing(id)
+    }
+
+    fn told(&mut self, tasks: &[usize]) {
+        self.spout.told(tasks);
     }
 
     fn acked(&mut self, id: S::Id) {

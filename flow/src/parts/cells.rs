@@ -16,11 +16,11 @@ use std::{
 use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor},
 };
 use tormenta::{
     Context, Failure, Result, Spout, Tuple,
-    record::{Record, RecordError, Schema, Value},
+    record::{Interned, Record, RecordError, Schema, Value},
 };
 
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
 /// The columns that are wanted.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    schema: Arc<Schema>,
+    schema: Interned,
     /// The same names, as serde wants them.
     names: &'static [&'static str],
     kinds: Vec<Kind>,
@@ -46,7 +46,7 @@ impl Wanted {
         let names: Vec<&'static str> =
             shape.names().map(|name| &*Box::leak(name.to_owned().into_boxed_str())).collect();
         Arc::new(Self {
-            schema: shape.schema().clone(),
+            schema: shape.schema(),
             names: Box::leak(names.into_boxed_slice()),
             kinds: shape.fields().map(|(_, kind)| kind).collect(),
             is_text,
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for Columns<'_> {
     type Value = Cells;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row")
+        f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cells, A::Error> {
@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for Columns<'_> {
                 None => row.push(Value::Null),
             }
         }
-        Ok(Cells(Row::new(&wanted.schema, row)))
+        Ok(Cells(Row::new(wanted.schema, row)))
     }
 }
 
@@ -174,7 +174,7 @@ impl<'de> DeserializeSeed<'de> for Cell {
             (true, Kind::Text | Kind::Any) => deserializer.deserialize_bytes(self),
             (true, Kind::Bool) => opt::<D, bool>(deserializer),
             (true, Kind::Int) => opt::<D, i64>(deserializer),
-            (_, Kind::Float) => opt::<D, f64>(deserializer),
+            (true, Kind::Float) => opt::<D, f64>(deserializer),
             (false, _) => deserializer.deserialize_any(self),
         }
     }
@@ -189,20 +189,14 @@ where
 }
 
 macro_rules! cell {
-    ($($visit:ident $type:ty, $($kind:ident)|+;)*) => {$(
+    ($($visit:ident $type:ty, $($kind:ident)|+, $unexpected:ident;)*) => {$(
         fn $visit<E: serde::de::Error>(self, value: $type) -> Result<Value, E> {
             match self.kind {
                 $(Kind::$kind)|+ => Ok(Value::from(value)),
-                _ => Err(self.refuse()),
+                _ => Err(E::invalid_type(Unexpected::$unexpected(value), &self)),
             }
         }
     )*};
-}
-
-impl Cell {
-    fn refuse<E: serde::de::Error>(&self) -> E {
-        E::custom(format_args!("this is no {}", self.kind))
-    }
 }
 
 impl<'de> Visitor<'de> for Cell {
@@ -213,16 +207,24 @@ impl<'de> Visitor<'de> for Cell {
     }
 
     cell! {
-        visit_str &str, Text | Any;
-        visit_bool bool, Bool | Any;
-        visit_i64 i64, Int | Any;
-        visit_f64 f64, Any;
+        visit_str &str, Text | Any, Str;
+        visit_bool bool, Bool | Any, Bool;
+        visit_f64 f64, Float | Any, Float;
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
+        match self.kind {
+            Kind::Int | Kind::Any => Ok(Value::Int(number)),
+            Kind::Float => Ok(Value::Float(number as f64)),
+            _ => Err(E::invalid_type(Unexpected::Signed(number), &self)),
+        }
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
         match self.kind {
             Kind::Int | Kind::Any => Ok(Value::from(number)),
-            _ => Err(self.refuse()),
+            Kind::Float => Ok(Value::Float(number as f64)),
+            _ => Err(E::invalid_type(Unexpected::Unsigned(number), &self)),
         }
     }
 
@@ -237,14 +239,14 @@ impl<'de> Visitor<'de> for Cell {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
         match self.kind {
             Kind::Any => Value::deserialize(serde::de::value::MapAccessDeserializer::new(map)),
-            _ => Err(self.refuse()),
+            _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
         }
     }
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Value, A::Error> {
         match self.kind {
             Kind::Any => Value::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)),
-            _ => Err(self.refuse()),
+            _ => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
         }
     }
 }

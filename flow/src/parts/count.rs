@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use tormenta::{
     Bolt, Emitter, Free, Keyed, Result, Stores, Stream,
-    record::{Schema, Value},
+    record::{Interned, Value},
 };
 
 use crate::{
@@ -55,7 +56,7 @@ impl Part for Count {
         let bolt = CountBolt {
             slots: site.slots(&self.by.0).into(),
             when: self.emit,
-            schema: site.out().schema().clone(),
+            schema: site.out().schema(),
             counts: Keyed::default(),
             changed: Vec::new(),
         };
@@ -74,19 +75,56 @@ pub(crate) fn keyed_shape<const N: usize>(
     Shape::new(keys.chain(more.map(|(name, kind)| (name.to_owned(), kind))))
 }
 
+/// A count, and in its lowest bit whether it changed since the last tick. In one word, so that a
+/// key and its count are half a cache line: where counts do not fit the cache, that is what they
+/// cost.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Tally(u64);
+
+impl Tally {
+    /// One more; how many that makes, and whether it is the first since the last tick.
+    #[inline]
+    fn add(&mut self) -> (u64, bool) {
+        let is_first = self.0 & 1 == 0;
+        self.0 = (self.0 + 2) | 1;
+        (self.count(), is_first)
+    }
+
+    fn count(self) -> u64 {
+        self.0 >> 1
+    }
+
+    /// A tick has come.
+    fn settle(&mut self) {
+        self.0 &= !1;
+    }
+}
+
 #[derive(Clone)]
 struct CountBolt {
     slots: Arc<[Slot]>,
     when: When,
-    schema: Arc<Schema>,
-    /// The count, and whether it changed since the last tick.
-    counts: Keyed<Key, (u64, bool)>,
+    schema: Interned,
+    counts: Keyed<Key, Tally>,
     changed: Vec<Key>,
 }
 
 impl CountBolt {
+    /// The key fields of a row, and their count.
+    fn counted(&self, row: Row, count: Value) -> Row {
+        let mut values = row.into_values();
+        if let [slot] = self.slots[..] {
+            values.swap(0, slot.at);
+            values.truncate(1);
+            values.push(count);
+            return Row::new(self.schema, values);
+        }
+        let keys = self.slots.iter().map(|slot| values[slot.at].clone());
+        Row::new(self.schema, keys.chain([count]).collect())
+    }
+
     fn row(&self, key: &Key, count: u64) -> Row {
-        Row::new(&self.schema, key.values().chain([Value::from(count)]).collect())
+        Row::new(self.schema, key.values().chain([Value::from(count)]).collect())
     }
 }
 
@@ -98,23 +136,20 @@ impl Bolt for CountBolt {
         stores.keyed("counts", &mut self.counts);
     }
 
+    #[inline]
     async fn execute(&mut self, row: Row, out: &Emitter<Row>) -> Result {
-        let key = Key::view(&row, &self.slots);
-        let (count, has_changed) = match self.counts.get_mut(&key) {
-            Some(count) => count,
-            // What is kept is a copy: a view would keep the whole chunk that was read.
-            None => self.counts.entry(Key::of(&row, &self.slots), || (0, false)),
+        let key = Key::of(&row, &self.slots);
+        let tally = match self.counts.get_mut(&key) {
+            Some(tally) => tally,
+            None => self.counts.entry(key.clone(), || Tally(0)),
         };
-        *count += 1;
-        let count = *count;
+        let (count, is_first) = tally.add();
         match self.when {
-            When::Each => out.emit(self.row(&key, count)).await,
-            When::Tick if !std::mem::replace(has_changed, true) => {
-                self.changed.push(Key::of(&row, &self.slots));
-                Ok(())
-            }
-            When::Tick | When::End => Ok(()),
+            When::Each => return out.emit(self.counted(row, count.into())).await,
+            When::Tick if is_first => self.changed.push(key),
+            When::Tick | When::End => {}
         }
+        Ok(())
     }
 
     fn tick_interval(&self) -> Option<Duration> {
@@ -123,9 +158,9 @@ impl Bolt for CountBolt {
 
     async fn tick(&mut self, out: &Emitter<Row, Free>) -> Result {
         for key in std::mem::take(&mut self.changed) {
-            let Some((count, has_changed)) = self.counts.get_mut(&key) else { continue };
-            *has_changed = false;
-            let count = *count;
+            let Some(tally) = self.counts.get_mut(&key) else { continue };
+            tally.settle();
+            let count = tally.count();
             out.emit_free(self.row(&key, count)).await?;
         }
         Ok(())
@@ -137,7 +172,7 @@ impl Bolt for CountBolt {
             When::Tick => self.tick(out).await,
             When::End => {
                 let mut counts: Vec<(Key, u64)> =
-                    self.counts.iter().map(|(key, (count, _))| (key.clone(), *count)).collect();
+                    self.counts.iter().map(|(key, tally)| (key.clone(), tally.count())).collect();
                 counts.sort_unstable();
                 for (key, count) in counts {
                     out.emit_free(self.row(&key, count)).await?;

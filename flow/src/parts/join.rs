@@ -18,7 +18,7 @@ use crate::{
         suggest::suggest,
     },
     row::Row,
-    shape::{Kind, Shape},
+    shape::{Kind, Shape, Slot},
 };
 
 component! {
@@ -78,6 +78,26 @@ impl Join {
     }
 }
 
+/// Notes keys that never meet, because they are of different kinds.
+fn keys(inputs: &mut Inputs<'_>, left: &Shape, right: &Shape) {
+    let by = |side: Side| match inputs.side(side).map(|(wire, _)| &wire.read.deal) {
+        Some(Deal::By(fields)) => fields.clone(),
+        _ => Vec::new(),
+    };
+    for (l, r) in by(Side::Left).iter().zip(&by(Side::Right)) {
+        let kinds = (left.find(&l.value).map(|slot| slot.kind), right.find(&r.value));
+        let (Some(a), Some(Slot { kind: b, .. })) = kinds else { continue };
+        if a != b && a != Kind::Any && b != Kind::Any {
+            let why = format!(
+                "`{}` is {a} on the left and `{}` is {b} on the right, so that they never meet; \
+                 give both one kind",
+                l.value, r.value
+            );
+            inputs.notes.add(&r.span, why);
+        }
+    }
+}
+
 /// The fields of both; those of the right that the left has too are renamed.
 fn joined(left: &Shape, right: &Shape) -> Shape {
     let owned = |(name, kind): (&str, Kind)| (name.to_owned(), kind);
@@ -114,6 +134,7 @@ impl Part for Join {
             let why = "both sides need the same number of fields after `by`: they are the key";
             inputs.notes.add(span, why);
         }
+        keys(inputs, left, right);
         self.times(inputs, left, right);
         Some(vec![Out::main(joined(left, right))])
     }
@@ -146,7 +167,7 @@ impl Part for Join {
                 move |row| row.at(r).as_int().unwrap_or(0),
             );
         }
-        let (schema, tasks) = (site.out().schema().clone(), site.tasks());
+        let (schema, tasks) = (site.out().schema(), site.tasks());
         let (left, right) = (left.names().count(), right.names().count());
         let row = move |pair: Joined<Row, Row>| {
             let values = |row: Option<Row>, fields: usize| {
@@ -154,7 +175,7 @@ impl Part for Join {
             };
             let mut joined = values(pair.left, left);
             joined.extend(values(pair.right, right));
-            Row::new(&schema, joined)
+            Row::new(schema, joined)
         };
         let edges = vec![left_edge.to(JoinInput::Left), right_edge.to(JoinInput::Right)];
         let pairs = site.bolt_reading(join, edges).shuffle();

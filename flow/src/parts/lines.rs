@@ -8,11 +8,14 @@ use tormenta::{
     spouts::{self, Line},
 };
 
-use super::adapter::Mapped;
+use super::{
+    adapter::Mapped,
+    cells::{Wanted, from_json},
+};
 use crate::{
     plan::{Inputs, Out, Part, Site},
     read::{
-        kinds::{Bytes, Paths, Period, Positive},
+        kinds::{Address, Bytes, Columns, Paths, Period, Positive},
         params::component,
     },
     row::Row,
@@ -60,7 +63,7 @@ component! {
         number: int";
 
     /// Where to listen.
-    address: String, required, "\"127.0.0.1:5140\"";
+    address: Address, required, "\"127.0.0.1:5140\"";
     /// Connections at a time; more are closed at once.
     connections_max: Positive, or "1024", "10";
     /// For how long a connection may be silent.
@@ -79,7 +82,7 @@ component! {
         number: int (of the datagram)";
 
     /// Where to listen.
-    address: String, required, "\"127.0.0.1:8125\"";
+    address: Address, required, "\"127.0.0.1:8125\"";
     /// Lines that may wait; those that come then are dropped.
     queued_max: Positive, or "65536", "1000";
     /// Whether each line has its number in its datagram, from 0, and that of the datagram, from 1.
@@ -87,13 +90,18 @@ component! {
 }
 
 component! {
-    /// What is sent by HTTP POST, answered when its tree has ended.
-    Http: spout "http", "path: text, body: text";
+    /// What is sent by HTTP POST, answered when its tree has ended: with 200 when it is acked, with
+    /// 500 and the reason when it failed. With `fields` a body is an object of JSON, and what is
+    /// none is answered with 400 and the reason.
+    Http: spout "http", "path: text, body: text; or the fields that are named";
 
     /// Where to listen.
-    address: String, required, "\"127.0.0.1:8080\"";
+    address: Address, required, "\"127.0.0.1:8080\"";
     /// The only path that is taken; all of them unless set.
     path: Option<String>, optional, "\"/events\"";
+    /// The fields of a body that is an object of JSON, each with its kind unless it is text. One
+    /// that is missing is null. Unless set, the row has the path and the body as it came.
+    fields: Option<Columns>, optional, "[\"sensor\", \"at: int\", \"celsius: float\"]";
     /// Connections at a time; more are closed at once.
     connections_max: Positive, or "1024", "10";
     /// Requests that may be without an answer; more get a 503.
@@ -118,13 +126,13 @@ fn declare_lines<S: Spout<Output = Line>>(
     numbered: bool,
     site: &mut Site<'_>,
 ) -> Vec<Stream<Row>> {
-    let schema = site.out().schema().clone();
+    let schema = site.out().schema();
     let row = move |line: Line| {
         let values = match numbered {
             false => vec![Value::Bytes(line.text)],
             true => vec![Value::Bytes(line.text), line.file.into(), line.number.into()],
         };
-        Row::new(&schema, values)
+        Row::new(schema, values)
     };
     vec![*site.spout(Mapped::new(spout, row))]
 }
@@ -141,6 +149,10 @@ impl Part for Lines {
 }
 
 impl Part for Tail {
+    fn goes_on(&self) -> bool {
+        self.checkpoint.is_some()
+    }
+
     fn streams(&self, _inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
         Some(vec![Out::main(line_shape(self.numbered))])
     }
@@ -167,7 +179,7 @@ impl Part for TcpLines {
     }
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
-        let lines = spouts::TcpLines::at(&self.address)
+        let lines = spouts::TcpLines::at(&self.address.0)
             .connections_max(self.connections_max.size())
             .idle_max(self.idle_max)
             .queued_max(self.queued_max.size())
@@ -182,18 +194,42 @@ impl Part for UdpLines {
     }
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
-        let lines = spouts::UdpLines::at(&self.address).queued_max(self.queued_max.size());
+        let lines = spouts::UdpLines::at(&self.address.0).queued_max(self.queued_max.size());
         declare_lines(lines, self.numbered, site)
     }
 }
 
 impl Part for Http {
     fn streams(&self, _inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
-        Some(vec![Out::main(Shape::of([("path", Kind::Text), ("body", Kind::Text)]))])
+        let shape = match &self.fields {
+            None => Shape::of([("path", Kind::Text), ("body", Kind::Text)]),
+            Some(fields) => Shape::new(fields.0.iter().cloned()),
+        };
+        Some(vec![Out::main(shape)])
     }
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
-        let mut bodies = spouts::HttpBodies::at(&self.address)
+        let shape = site.out();
+        if self.fields.is_none() {
+            let row = move |path: &str, body| {
+                Ok(Row::new(shape.schema(), vec![path.into(), Value::Bytes(body)]))
+            };
+            return self.listen(spouts::HttpBodies::decoded(&self.address.0, row), site);
+        }
+        let wanted = Wanted::new(&shape, false);
+        let row = move |_: &str, body: bytes::Bytes| {
+            from_json(&wanted, &body).map_err(|why| {
+                let names: Vec<&str> = shape.names().collect();
+                format!("send one object of JSON with {}: {why}", names.join(", "))
+            })
+        };
+        self.listen(spouts::HttpBodies::decoded(&self.address.0, row), site)
+    }
+}
+
+impl Http {
+    fn listen(&self, bodies: spouts::HttpBodies<Row>, site: &mut Site<'_>) -> Vec<Stream<Row>> {
+        let mut bodies = bodies
             .connections_max(self.connections_max.size())
             .requests_max(self.requests_max.size())
             .body_bytes_max(self.body_bytes_max.size())
@@ -202,10 +238,6 @@ impl Part for Http {
         if let Some(path) = &self.path {
             bodies = bodies.path(path);
         }
-        let schema = site.out().schema().clone();
-        let row = move |post: spouts::Post| {
-            Row::new(&schema, vec![post.path.into(), Value::Bytes(post.body)])
-        };
-        vec![*site.spout(Mapped::new(bodies, row))]
+        vec![*site.spout(bodies)]
     }
 }

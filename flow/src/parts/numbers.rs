@@ -45,8 +45,8 @@ impl Part for Sequence {
         if let Some(rate) = self.rate {
             numbers = numbers.rate(rate);
         }
-        let schema = site.out().schema().clone();
-        let row = move |number: u64| Row::new(&schema, vec![Value::from(number)]);
+        let schema = site.out().schema();
+        let row = move |number: u64| Row::new(schema, vec![Value::from(number)]);
         vec![*site.spout(Mapped::new(numbers, row))]
     }
 }
@@ -64,8 +64,8 @@ impl Part for Timer {
         if let Some(times) = self.times {
             timer = timer.times(times.0);
         }
-        let schema = site.out().schema().clone();
-        let row = move |tick: u64| Row::new(&schema, vec![Value::from(tick)]);
+        let schema = site.out().schema();
+        let row = move |tick: u64| Row::new(schema, vec![Value::from(tick)]);
         vec![*site.spout(Mapped::new(timer, row))]
     }
 }

@@ -14,7 +14,10 @@ use tormenta::{
     record::Record,
 };
 
-use super::adapter::Mapped;
+use super::{
+    adapter::Mapped,
+    sourced::{SOURCES_MAX, Sourced, reading, sourced},
+};
 use crate::{
     plan::{Inputs, Out, Part, Site},
     read::{
@@ -22,7 +25,7 @@ use crate::{
         kinds::{Bytes, Columns, Period, Positive, Texts},
         params::{Param, Wrong, component},
     },
-    row::{Row, declaring},
+    row::Row,
     shape::{Kind, Shape},
 };
 
@@ -49,7 +52,8 @@ component! {
 
 component! {
     /// A program that works on tuples, by Storm's multilang protocol: JSON messages on standard
-    /// input and output. It is told that they come from the first component that it reads.
+    /// input and output. It may read streams of several shapes: each tuple says which component and
+    /// stream it comes from, and the program is told the fields of each when it starts.
     ShellBolt: bolt "shell", "the fields that are named, or nothing";
 
     /// The program and its arguments. No shell is involved.
@@ -135,46 +139,51 @@ impl Part for ShellSpout {
 
 impl Part for ShellBolt {
     fn streams(&self, inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
-        inputs.shape()?; // it is told the names of the fields, once
+        if inputs.wires.len() > SOURCES_MAX {
+            let why = format!("it reads {} streams; at most {SOURCES_MAX}", inputs.wires.len());
+            inputs.notes.add(inputs.header, why);
+        }
         let shape = self.fields.as_ref().map(|fields| Shape::new(fields.0.iter().cloned()));
         Some(shape.map(Out::main).into_iter().collect())
     }
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
         let (shape, tasks) = (site.out(), site.tasks());
-        let mut shell = told!(TypedBolt::<Row>::new(&self.command.0), self);
+        let mut shell = told!(TypedBolt::<Sourced>::new(&self.command.0), self);
         shell = shell.pending_max(self.pending.size());
-        if let Some(input) = site.inputs.first() {
-            shell = shell.input(&input.from, "default");
+        for input in &site.inputs {
+            shell = shell.input(&input.from, input.stream);
         }
+        let reads = site.inputs.iter().map(|input| input.shape.clone()).collect();
+        let edges = sourced(site.edges());
         if self.fields.is_none() {
-            site.bolt(Shell { shell, reads: site.shape() });
+            site.bolt_reading(Shell { shell, reads }, edges);
             return Vec::new();
         }
         let shell = shell.output("default", fields(&shape));
-        let records = site.bolt(Shell { shell, reads: site.shape() }).shuffle();
+        let records = site.bolt_reading(Shell { shell, reads }, edges).shuffle();
         let row = move |record: Record| Row::new(shape.schema(), record.into_values());
         vec![*site.further("rows", map(row), records).tasks(tasks)]
     }
 }
 
-/// A shell bolt that can tell its child which fields the rows have.
+/// A shell bolt that can tell its child which fields the rows of each stream have.
 #[derive(Clone)]
 struct Shell {
-    shell: TypedBolt<Row, Record>,
-    reads: Shape,
+    shell: TypedBolt<Sourced, Record>,
+    reads: Vec<Shape>,
 }
 
 impl Bolt for Shell {
-    type Input = Row;
+    type Input = Sourced;
     type Output = Record;
 
     async fn prepare(&mut self, cx: &Context) -> Result {
         let mut prepared = pin!(self.shell.prepare(cx));
-        poll_fn(|waking| declaring(Some(&self.reads), || prepared.as_mut().poll(waking))).await
+        poll_fn(|waking| reading(&self.reads, || prepared.as_mut().poll(waking))).await
     }
 
-    async fn execute(&mut self, row: Row, out: &Emitter<Record>) -> Result {
+    async fn execute(&mut self, row: Sourced, out: &Emitter<Record>) -> Result {
         self.shell.execute(row, out).await
     }
 

@@ -12,7 +12,7 @@ use crate::{
     plan::{Inputs, Out, Part, Site},
     read::{
         document::{Item, Node},
-        kinds::{Bytes, Field, Period, Positive, Texts},
+        kinds::{Bytes, Field, Period, Positive, Texts, Url},
         params::{Param, Wrong, component},
     },
     row::{Row, declaring},
@@ -34,8 +34,8 @@ component! {
 
 component! {
     /// Writes each row to a file that is complete or not there. The lines go to `<path>.partial`
-    /// until the inputs have ended. Each run begins the file anew: behind a `tail` with a
-    /// checkpoint, which goes on, use `json-file` or `csv-file`.
+    /// until the inputs have ended. Each run begins the file anew, so it is refused behind a `tail`
+    /// with a checkpoint, which goes on: use `json-file` or `csv-file` there.
     LineFile: bolt "line-file", "nothing";
 
     /// The file. With several tasks, `{task}` in it is the number of the task.
@@ -87,7 +87,7 @@ component! {
     HttpPost: bolt "http-post", "nothing";
 
     /// Where to send it.
-    url: String, required, "\"http://127.0.0.1:8080/events\"";
+    url: Url, required, "\"http://127.0.0.1:8080/events\"";
     /// Headers of each request.
     headers: Option<Texts>, optional, "{ authorization = \"Bearer ${TOKEN:-none}\" }";
     /// Rows that a task has under way at the same time; they may arrive in another order.
@@ -172,6 +172,10 @@ impl Part for Print {
 }
 
 impl Part for LineFile {
+    fn begins_anew(&self) -> bool {
+        true
+    }
+
     fn streams(&self, inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
         check_layout(self.format, self.template.as_ref(), inputs);
         check_path(&self.path, inputs);
@@ -221,17 +225,13 @@ growing!(JsonFile, json, false);
 growing!(CsvFile, csv, true);
 
 impl Part for HttpPost {
-    fn streams(&self, inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
-        if !self.url.starts_with("http://") {
-            let why = format!("`{}` is no address; write `http://host:port/path`", self.url);
-            inputs.notes.add(inputs.header, why);
-        }
+    fn streams(&self, _inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
         Some(Vec::new())
     }
 
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>> {
         let tries = u32::try_from(self.tries.0).unwrap_or(u32::MAX);
-        let mut post = TypedPost::to(&self.url)
+        let mut post = TypedPost::to(&self.url.0)
             .connections(self.connections.size())
             .batch(self.batch.size())
             .timeout(self.timeout.0)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use memchr::memmem;
 use tormenta::{
     Bolt, Context, Counter, Emitter, Result, Stream,
-    record::{Schema, Value},
+    record::{Interned, Value},
     text::words,
 };
 
@@ -21,10 +21,11 @@ use crate::{
 };
 
 component! {
-    /// A text into its words, or into its parts: one row for each.
-    Split: bolt "split", "the fields that are kept, and word: text";
+    /// A text into its words, or into its parts: one row for each. A list, in a field of kind
+    /// `any`, into its items.
+    Split: bolt "split", "the fields that are kept, and word: text (any, of a field that is any)";
 
-    /// The text to split; if a row has only one, that.
+    /// The text or the list to split; if a row has only one text, that.
     field: Option<Field>, optional, "\"line\"";
     /// What stands between two parts. Unless set, any number of spaces and tabs.
     separator: Option<String>, optional, "\",\"";
@@ -120,13 +121,13 @@ fn text_at(row: &Row, slot: Slot) -> Option<Bytes> {
 
 impl Part for Split {
     fn streams(&self, inputs: &mut Inputs<'_>) -> Option<Vec<Out>> {
-        inputs.text(self.field.as_ref(), "field")?;
+        let slot = inputs.text(self.field.as_ref(), "field")?;
         if self.separator.as_ref().is_some_and(String::is_empty) {
             inputs
                 .notes
                 .add(inputs.header, "an empty `separator`; leave it out to split at spaces");
         }
-        let new = [(self.into.clone(), Kind::Text)];
+        let new = [(self.into.clone(), slot.kind)];
         extended(fields_of(self.keep.as_ref()), new, inputs).map(|shape| vec![Out::main(shape)])
     }
 
@@ -135,7 +136,7 @@ impl Part for Split {
             slot: site.text(self.field.as_ref()),
             separator: self.separator.as_deref().map(|text| Arc::from(text.as_bytes())),
             kept: kept(self.keep.as_ref(), site),
-            schema: site.out().schema().clone(),
+            schema: site.out().schema(),
         };
         vec![*site.bolt(bolt)]
     }
@@ -146,15 +147,16 @@ struct SplitBolt {
     slot: Slot,
     separator: Option<Arc<[u8]>>,
     kept: Vec<usize>,
-    schema: Arc<Schema>,
+    schema: Interned,
 }
 
 impl SplitBolt {
-    fn part(&self, row: &Row, part: Bytes) -> Row {
+    #[inline]
+    fn part(&self, row: &Row, part: Value) -> Row {
         let mut values = Vec::with_capacity(self.kept.len() + 1);
         values.extend(self.kept.iter().map(|at| row.at(*at).clone()));
-        values.push(Value::Bytes(part));
-        Row::new(&self.schema, values)
+        values.push(part);
+        Row::new(self.schema, values)
     }
 }
 
@@ -163,16 +165,22 @@ impl Bolt for SplitBolt {
     type Output = Row;
 
     async fn execute(&mut self, row: Row, out: &Emitter<Row>) -> Result {
+        if let Value::List(items) = row.at(self.slot.at) {
+            for item in items {
+                out.emit(self.part(&row, item.clone())).await?;
+            }
+            return Ok(());
+        }
         let Some(text) = text_at(&row, self.slot) else { return Ok(()) };
         match &self.separator {
             None => {
                 for word in words(&text) {
-                    out.emit(self.part(&row, word)).await?;
+                    out.emit(self.part(&row, Value::Bytes(word))).await?;
                 }
             }
             Some(separator) => {
                 for part in parts(&text, separator) {
-                    out.emit(self.part(&row, part)).await?;
+                    out.emit(self.part(&row, Value::Bytes(part))).await?;
                 }
             }
         }
@@ -213,7 +221,7 @@ impl Part for ParseFields {
             separator: Arc::from(self.separator.as_bytes()),
             quotes: self.quotes,
             kept: kept(self.keep.as_ref(), site),
-            schema: site.out().schema().clone(),
+            schema: site.out().schema(),
             rejected: Counter::default(),
         };
         let handle = site.bolt(bolt);
@@ -229,7 +237,7 @@ struct ParseBolt {
     separator: Arc<[u8]>,
     quotes: bool,
     kept: Vec<usize>,
-    schema: Arc<Schema>,
+    schema: Interned,
     rejected: Counter,
 }
 
@@ -246,7 +254,7 @@ impl ParseBolt {
             }
             at = next;
         }
-        Some(Row::new(&self.schema, values))
+        Some(Row::new(self.schema, values))
     }
 }
 

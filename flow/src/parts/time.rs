@@ -1,10 +1,8 @@
 //! Times as people write them, as milliseconds.
 
-use std::sync::Arc;
-
 use tormenta::{
     Bolt, Context, Counter, Emitter, Result, Stream,
-    record::{Schema, Value},
+    record::{Interned, Value},
 };
 
 use crate::{
@@ -60,7 +58,7 @@ impl Part for ParseTime {
             from: site.slot(&self.field).at,
             to: site.shape().find(target).map(|slot| slot.at),
             format: self.format,
-            schema: site.out().schema().clone(),
+            schema: site.out().schema(),
             rejected: Counter::default(),
         };
         let handle = site.bolt(bolt);
@@ -74,7 +72,7 @@ struct TimeBolt {
     /// `None` if the time is a new field.
     to: Option<usize>,
     format: Format,
-    schema: Arc<Schema>,
+    schema: Interned,
     rejected: Counter,
 }
 
@@ -97,7 +95,7 @@ impl Bolt for TimeBolt {
             Some(to) => values[to] = Value::Int(ms),
             None => values.push(Value::Int(ms)),
         }
-        out.emit(Sorted::Default(Row::new(&self.schema, values))).await
+        out.emit(Sorted::Default(Row::new(self.schema, values))).await
     }
 }
 
@@ -200,6 +198,26 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(years + months + day - 1 - 719_162)
 }
 
+/// `2026-11-20T15:30:00Z`, with thousandths where there are any; `None` outside the years 0 to
+/// 9999.
+pub(crate) fn to_iso(ms: i64) -> Option<String> {
+    // Years 0 to 9999, in days and milliseconds.
+    if !(-719_528 * DAY_MS..2_932_897 * DAY_MS).contains(&ms) {
+        return None;
+    }
+    let (date, clock) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));
+    // A year that is too late by 7 at most: so many leap days are in 10,000 years.
+    let late = 1970 + date.div_euclid(365);
+    let begins = |year: &i64| days(*year, 1, 1).is_some_and(|first| first <= date);
+    let year = (late - 7..=late + 7).rev().find(begins)?;
+    let month = (1..=12).rev().find(|month| days(year, *month, 1).is_some_and(|d| d <= date))?;
+    let day = date - days(year, month, 1)? + 1;
+    let (seconds, thousandths) = (clock / 1_000, clock % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let fraction = if thousandths == 0 { String::new() } else { format!(".{thousandths:03}") };
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +265,30 @@ mod tests {
         assert_eq!(parsed("10/Okt/2000:13:55:36 -0700", Format::AccessLog), None);
         assert_eq!(parsed("1e300", Format::Seconds), None);
         assert_eq!(parse(&Value::Null, Format::Seconds), None);
+    }
+
+    quickcheck::quickcheck! {
+        fn times_are_written_as_they_are_read(ms: i64) -> bool {
+            // From year 0 to year 9999.
+            let ms = -62_167_219_200_000 + ms.rem_euclid(253_402_300_799_999 + 62_167_219_200_000);
+            to_iso(ms).and_then(|text| iso(&text)) == Some(ms)
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_people_do() {
+        for (ms, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (951_825_600_000, "2000-02-29T12:00:00Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (-62_167_219_200_000, "0000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(to_iso(ms).as_deref(), Some(text));
+        }
+        for ms in [253_402_300_800_000, -62_167_219_200_001, i64::MAX, i64::MIN] {
+            assert_eq!(to_iso(ms), None, "{ms}");
+        }
     }
 
     #[test]

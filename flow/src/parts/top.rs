@@ -94,13 +94,13 @@ impl Part for TopN {
             let time = site.slot(field).at;
             top = top.event_time(move |row| row.at(time).as_int().unwrap_or(0));
         }
-        let schema = site.out().schema().clone();
+        let schema = site.out().schema();
         let rows = flat_map(move |ranking: Ranking<Key>| {
-            let (schema, start, end) = (schema.clone(), ranking.start, ranking.end);
+            let (schema, start, end) = (schema, ranking.start, ranking.end);
             ranking.top.into_iter().zip(1..).map(move |(ranked, rank): (_, i64)| {
                 let tail = [Value::from(ranked.count), start.into(), end.into()];
                 let values = [Value::from(rank)].into_iter().chain(ranked.key.values()).chain(tail);
-                Row::new(&schema, values.collect())
+                Row::new(schema, values.collect())
             })
         });
         let ranking = if site.tasks() == 1 {

@@ -158,7 +158,7 @@ impl Window {
     where
         B: Bolt<Input = Row, Output = WindowOutput<Key, Vec<Value>, Row>>,
     {
-        let (schema, tasks) = (site.out().schema().clone(), site.tasks());
+        let (schema, tasks) = (site.out().schema(), site.tasks());
         let handle = site.bolt(bolt);
         let row = move |window: Windowed<Key, Vec<Value>>| {
             let firing = match window.firing {
@@ -167,7 +167,7 @@ impl Window {
             };
             let frame = [Value::from(window.start), window.end.into(), firing.into()];
             let values = window.key.values().chain(frame).chain(window.value);
-            Row::new(&schema, values.collect())
+            Row::new(schema, values.collect())
         };
         let rows = *site.further("rows", map(row), handle.results.shuffle()).tasks(tasks);
         vec![rows, handle.late]

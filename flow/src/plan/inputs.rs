@@ -1,6 +1,6 @@
 //! What a component may ask about what it reads, while mistakes can still be noted.
 
-use super::Wire;
+use super::{Wire, view::union};
 use crate::{
     read::{
         kinds::Field,
@@ -21,30 +21,53 @@ pub(crate) struct Inputs<'a> {
     pub(crate) tasks: usize,
     pub(crate) wires: &'a [Wire],
     pub(crate) shapes: &'a [Shape],
+    /// The one shape that all inputs are brought to, because it was asked for.
+    pub(crate) united: Option<Shape>,
 }
 
 impl Inputs<'_> {
-    /// The shape of all inputs. It is a mistake if they have several.
+    /// One shape for all inputs: the fields of all of them, found by their names. Who asks for it
+    /// is given rows of this shape, in which null stands for what an input does not have. It is a
+    /// mistake if a field has kinds that do not go together.
     pub(crate) fn shape(&mut self) -> Option<Shape> {
-        let first = self.shapes.first()?.clone();
-        for (wire, shape) in self.wires.iter().zip(self.shapes) {
-            if *shape != first {
-                let (whose, a, b) = (self.whose, fields(&first), fields(shape));
-                let why = format!(
-                    "`{whose}` reads rows of {a} and rows of {b}; bring them to one shape with \
-                     `select`"
-                );
-                self.notes.add(wire.span(), why);
-                return None;
+        if self.united.is_none() {
+            match union(self.shapes) {
+                Ok(shape) => self.united = Some(shape),
+                Err((index, field, kinds)) => self.refuse_union(index, &field, kinds),
             }
         }
-        Some(first)
+        self.united.clone().filter(|_| !self.shapes.is_empty())
     }
 
-    /// A field of all inputs.
+    fn refuse_union(&mut self, index: usize, field: &str, [known, kind]: [Kind; 2]) {
+        let has = |shape: &Shape| shape.find(field).is_some();
+        let first = self.shapes.iter().position(has).unwrap_or_default();
+        let (first, second) = (self.wires[first].read.source(), self.wires[index].read.source());
+        let why = format!(
+            "`{field}` is {known} in rows of `{first}` and {kind} in rows of `{second}`; rename \
+             it: `{{ from = \"{second}\", fields = [\"other = {field}\", ..] }}`"
+        );
+        self.notes.add(self.wires[index].span(), why);
+    }
+
+    /// A field, which all inputs must have: who names it means it in every row.
     pub(crate) fn field(&mut self, field: &Field) -> Option<Slot> {
         let shape = self.shape()?;
-        find(&shape, field, self.notes)
+        let lacks = |(_, shape): &(&Wire, &Shape)| shape.find(&field.value).is_none();
+        let lacking: Vec<_> = self.wires.iter().zip(self.shapes).filter(lacks).collect();
+        match lacking[..] {
+            [(wire, lacking), ..] if self.shapes.iter().any(|s| s.find(&field.value).is_some()) => {
+                let (name, from) = (&field.value, wire.read.source());
+                let why = format!(
+                    "rows of `{from}` have no field `{name}`, only {}; give one the name: \
+                     `{{ from = \"{from}\", fields = [\"{name} = ..\", ..] }}`",
+                    fields(lacking)
+                );
+                self.notes.add(&field.span, why);
+                None
+            }
+            _ => find(&shape, field, self.notes),
+        }
     }
 
     /// Several fields; `None` if one is not there.
@@ -89,7 +112,12 @@ impl Inputs<'_> {
     /// The field that is named, or the only text of the inputs.
     pub(crate) fn text(&mut self, field: Option<&Field>, name: &str) -> Option<Slot> {
         if let Some(field) = field {
-            return self.field(field);
+            let slot = self.field(field)?;
+            if !matches!(slot.kind, Kind::Text | Kind::Any) {
+                self.refuse_kind(field, slot.kind, "a text", "`text`");
+                return None;
+            }
+            return Some(slot);
         }
         let shape = self.shape()?;
         if let [only] = texts(&shape)[..] {

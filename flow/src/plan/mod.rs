@@ -8,12 +8,15 @@
 
 mod graph;
 mod inputs;
+mod lasting;
 mod shapes;
 mod site;
+mod view;
 
 pub(crate) use graph::Wire;
 pub(crate) use inputs::Inputs;
 pub(crate) use site::{Input, Site, group, slot};
+pub(crate) use view::View;
 
 use tormenta::Stream;
 
@@ -34,6 +37,16 @@ pub(crate) trait Part {
 
     /// Declares it, and gives its streams in the order of [`streams`](Part::streams).
     fn declare(&self, site: &mut Site<'_>) -> Vec<Stream<Row>>;
+
+    /// Whether the next run goes on where this one ended, and reads nothing twice.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
+    /// Whether the next run takes the place of what this one has written.
+    fn begins_anew(&self) -> bool {
+        false
+    }
 }
 
 /// A stream of a component.
@@ -65,6 +78,8 @@ pub(crate) struct Joint {
     pub(crate) deal: Dealt,
     pub(crate) feedback: bool,
     pub(crate) side: Option<Side>,
+    /// How the rows are seen, unless it is as they are.
+    pub(crate) view: Option<View>,
 }
 
 /// How tuples are dealt over the tasks of the reader.
@@ -92,5 +107,7 @@ pub(crate) struct Planned {
 pub(crate) fn plan(declared: Vec<Declared>, notes: &mut Notes) -> Vec<Planned> {
     let wires = graph::wires(&declared, notes);
     let order = graph::order(&declared, &wires, notes);
-    shapes::plan(declared, &wires, &order, notes)
+    let planned = shapes::plan(declared, &wires, &order, notes);
+    lasting::check(&planned, notes);
+    planned
 }

@@ -27,6 +27,8 @@ pub(crate) struct Site<'a> {
 pub(crate) struct Input {
     /// The component that emits.
     pub(crate) from: String,
+    /// Its stream.
+    pub(crate) stream: &'static str,
     pub(crate) side: Option<Side>,
     pub(crate) shape: Shape,
     /// The fields that it is grouped by.

@@ -8,7 +8,10 @@ use super::{
     settings::{BoltSettings, Settings, SpoutSettings},
     suggest::suggest,
 };
-use crate::{plan::Part, registry};
+use crate::{
+    plan::Part,
+    registry::{Found, Registry},
+};
 
 /// A spout or a bolt, as it was declared.
 pub(crate) struct Declared {
@@ -33,6 +36,7 @@ const TABLES: [Role; 2] = [Role::Spout, Role::Bolt];
 pub(crate) fn read(
     mut table: Table,
     default_name: &str,
+    registry: &Registry,
     notes: &mut Notes,
 ) -> (String, Vec<Declared>) {
     let name = read_name(table.take("name"), default_name, notes);
@@ -44,7 +48,8 @@ pub(crate) fn read(
             notes.add(&entry.name.span, why);
             continue;
         };
-        declared.extend(components.0.into_iter().map(|entry| component(entry, role, notes)));
+        declared
+            .extend(components.0.into_iter().map(|entry| component(entry, role, registry, notes)));
     }
     for entry in table.0 {
         let mend = suggest(&entry.name.value, ["name", "spouts", "bolts"]);
@@ -106,7 +111,7 @@ fn check_names(declared: &[Declared], notes: &mut Notes) {
     }
 }
 
-fn component(entry: Entry, role: Role, notes: &mut Notes) -> Declared {
+fn component(entry: Entry, role: Role, registry: &Registry, notes: &mut Notes) -> Declared {
     let Entry { name, node } = entry;
     let mut declared = Declared { name, role, reads: Vec::new(), made: None };
     let (shown, table_name) = (&declared.name.value, role.table());
@@ -116,6 +121,12 @@ fn component(entry: Entry, role: Role, notes: &mut Notes) -> Declared {
         return declared;
     };
     let whose = format!("`{shown}`");
+    if role == Role::Spout
+        && let Some(entry) = table.take(READS.name)
+    {
+        let why = format!("{whose} is a spout, and those read nothing; declare `[bolts.{shown}]`");
+        notes.add(&entry.name.span, why);
+    }
     let reads = (role == Role::Bolt).then(|| table.take(READS.name));
     match reads {
         None => {}
@@ -125,30 +136,31 @@ fn component(entry: Entry, role: Role, notes: &mut Notes) -> Declared {
             notes.add(&declared.name.span, why);
         }
     }
-    let Some(found) = registered(table.take("type"), role, &declared.name, notes) else {
+    let Some(found) = registered(table.take("type"), role, &declared.name, registry, notes) else {
         return declared;
     };
     let header = declared.name.span.clone();
     let mut reader = Reader { table: &mut table, notes, header, whose };
     // A parameter of the component's own goes before a setting of the same name.
-    let part = (found.read)(&mut reader);
+    let part = found.read(&mut reader);
     let settings = match role {
         Role::Spout => SpoutSettings::read(&mut reader).map(Settings::Spout),
         Role::Bolt => BoltSettings::read(&mut reader).map(Settings::Bolt),
     };
-    reader.refuse_rest(&known(found.doc, role));
+    reader.refuse_rest(&known(found.doc(), role));
     declared.made =
-        part.zip(settings).map(|(part, settings)| Made { doc: found.doc, settings, part });
+        part.zip(settings).map(|(part, settings)| Made { doc: found.doc(), settings, part });
     declared
 }
 
 /// The component that `type` names.
-fn registered(
+fn registered<'a>(
     entry: Option<Entry>,
     role: Role,
     name: &At<String>,
+    registry: &'a Registry,
     notes: &mut Notes,
-) -> Option<registry::Entry> {
+) -> Option<Found<'a>> {
     let shown = &name.value;
     let Some(Entry { node: Node { value, span }, .. }) = entry else {
         let why = format!("`{shown}` has no `type`; `tormenta components` lists them");
@@ -160,16 +172,16 @@ fn registered(
         notes.add(&span, why);
         return None;
     };
-    if let Some(found) = registry::find(wanted, role) {
+    if let Some(found) = registry.find(wanted, role) {
         return Some(found);
     }
     let word = role.word();
-    let other = TABLES.into_iter().find(|other| registry::find(wanted, *other).is_some());
+    let other = TABLES.into_iter().find(|other| registry.find(wanted, *other).is_some());
     let why = match other {
         Some(other) => {
             format!("`{wanted}` is a {}; declare it as `[{}.{shown}]`", other.word(), other.table())
         }
-        None => format!("unknown {word} `{wanted}`; {}", suggest(wanted, registry::names(role))),
+        None => format!("unknown {word} `{wanted}`; {}", suggest(wanted, registry.names(role))),
     };
     notes.add(&span, why);
     None

@@ -13,6 +13,8 @@ pub(crate) type Node = At<Item>;
 /// What TOML can say.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Item {
+    /// What was left out, and has no default. TOML cannot say it.
+    Nothing,
     /// Text; and whether a part of it comes from the environment.
     Text(String, bool),
     Int(i64),
@@ -28,6 +30,7 @@ impl Item {
     /// What it is, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
+            Self::Nothing => "nothing",
             Self::Text(..) => "text",
             Self::Int(_) => "an integer",
             Self::Float(_) => "a float",

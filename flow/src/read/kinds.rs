@@ -32,6 +32,53 @@ impl Param for PathBuf {
     }
 }
 
+/// Where to listen: a host and a port.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Address(pub(crate) String);
+
+impl Param for Address {
+    const KIND: &'static str = "a host and a port";
+
+    fn read(node: &Node) -> Result<Self, Wrong> {
+        let text = String::read(node)?;
+        match text.rsplit_once(':') {
+            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(Self(text)),
+            Some(_) => {
+                let why = format!("`{text}` is no address; write one such as `127.0.0.1:8080`");
+                Err(Wrong::value(&node.span, why))
+            }
+            None => {
+                let why = format!("`{text}` has no port; write one, as in `{text}:8080`");
+                Err(Wrong::value(&node.span, why))
+            }
+        }
+    }
+}
+
+/// Where to send: the beginning of a URL.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Url(pub(crate) String);
+
+impl Param for Url {
+    const KIND: &'static str = "a URL";
+
+    fn read(node: &Node) -> Result<Self, Wrong> {
+        let text = String::read(node)?;
+        if text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) {
+            return Ok(Self(text));
+        }
+        let why = if text.starts_with("https://") {
+            format!(
+                "`{text}` asks for encryption, which there is none of; send to a proxy with \
+                 `http://`"
+            )
+        } else {
+            format!("`{text}` is no address; write `http://host:port/path`")
+        };
+        Err(Wrong::value(&node.span, why))
+    }
+}
+
 /// One path or several.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Paths(pub(crate) Vec<PathBuf>);

@@ -14,5 +14,6 @@ pub(crate) mod kinds;
 pub(crate) mod notes;
 pub(crate) mod params;
 pub(crate) mod reads;
+pub(crate) mod renames;
 pub(crate) mod settings;
 pub(crate) mod suggest;

@@ -3,7 +3,7 @@
 /// `; did you mean `tail`?`, or the names that there are.
 pub(crate) fn suggest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
-    if let Some(near) = nearest(wrong, &names) {
+    if let Some(near) = same_thing(wrong, &names).or_else(|| nearest(wrong, &names)) {
         return format!("did you mean `{near}`?");
     }
     match names.as_slice() {
@@ -14,6 +14,31 @@ pub(crate) fn suggest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>)
             format!("there are {}", quoted.join(", "))
         }
     }
+}
+
+/// What others call it.
+const ELSEWHERE: [(&str, &str); 14] = [
+    ("integer", "int"),
+    ("long", "int"),
+    ("string", "text"),
+    ("str", "text"),
+    ("bytes", "text"),
+    ("boolean", "bool"),
+    ("double", "float"),
+    ("number", "float"),
+    ("json", "any"),
+    ("avg", "mean"),
+    ("average", "mean"),
+    ("union", "select"),
+    ("lowercase", "lower"),
+    ("uppercase", "upper"),
+];
+
+/// The name of what is called so elsewhere.
+fn same_thing<'a>(wrong: &str, names: &[&'a str]) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    let (_, ours) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == wrong)?;
+    names.iter().find(|name| *name == ours).copied()
 }
 
 /// The name that is fewest slips away, if that is few for its length.
@@ -69,6 +94,8 @@ mod tests {
         let names = ["lines", "tail", "timer"];
         assert_eq!(suggest("tial", names), "did you mean `tail`?");
         assert_eq!(suggest("Lines", names), "did you mean `lines`?");
+        assert_eq!(suggest("Integer", ["text", "int"]), "did you mean `int`?");
+        assert_eq!(suggest("integer", names), "there are `lines`, `tail`, `timer`");
         assert_eq!(suggest("kafka", names), "there are `lines`, `tail`, `timer`");
         assert_eq!(suggest("x", ["word"]), "there is only `word`");
         assert_eq!(suggest("x", []), "there is none");

@@ -1,10 +1,15 @@
 //! Runs flows in a directory of their own.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tormenta::{Options, Summary};
+use tormenta::{Options, Running, Summary};
 use tormenta_flow::{Flow, Mistakes};
 
 /// A directory, which flows call `${DIR}`.
@@ -36,15 +41,28 @@ impl Desk {
         Flow::parse("flow.toml", text, move |name| (name == "DIR").then(|| dir.clone()))
     }
 
+    /// The path of a file.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().expect("text").to_owned()
+    }
+
     /// Runs a flow to its end.
     pub(crate) fn run(&self, text: &str) -> Summary {
-        let flow = self.flow(text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let mut options = Options::default();
-        options.cores = Some(2);
-        let running = tormenta::start(flow.topology(), options).expect("it starts");
-        let summary = running.wait();
+        self.run_flow(&self.flow(text).unwrap_or_else(|mistakes| panic!("{mistakes}")))
+    }
+
+    /// The same, for one that was read.
+    pub(crate) fn run_flow(&self, flow: &Flow) -> Summary {
+        let summary = self.start(flow).wait();
         assert_eq!(summary.error, None);
         summary
+    }
+
+    /// Starts a flow.
+    pub(crate) fn start(&self, flow: &Flow) -> Running {
+        let mut options = Options::default();
+        options.cores = Some(2);
+        tormenta::start(flow.topology(), options).expect("it starts")
     }
 
     /// Runs a flow, and gives what the component `out` would print, as JSON, sorted.
@@ -75,5 +93,46 @@ pub(crate) fn mistakes(text: &str) -> String {
     match Flow::parse("f.toml", text, |_| None) {
         Ok(flow) => panic!("no mistake in {flow:?}"),
         Err(mistakes) => mistakes.to_string(),
+    }
+}
+
+/// An address that a flow may listen at.
+pub(crate) struct Listening(String);
+
+impl Listening {
+    pub(crate) fn free() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self(listener.local_addr().expect("bound").to_string())
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.0
+    }
+
+    /// Waits until somebody listens: a flow that has started may not have come so far.
+    #[expect(clippy::disallowed_methods, reason = "a real port is in no virtual time")]
+    fn connect(&self) -> TcpStream {
+        for _ in 0..2_000 {
+            match TcpStream::connect(&self.0) {
+                Ok(stream) => return stream,
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        panic!("nobody listens at {}", self.0)
+    }
+
+    /// Posts a body; the status and the text of the answer.
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let mut stream = self.connect();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
+        let request = format!("{head}content-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let text = answer.split_once("\r\n\r\n").map_or("", |(_, text)| text);
+        (status.expect("a status"), text.trim_end().to_owned())
     }
 }

@@ -1,5 +1,7 @@
 //! What is said about mistakes: each at its place, with its mend.
 
+use tormenta_flow::Flow;
+
 use crate::kit::mistakes;
 
 const LINES: &str = "spouts.lines = { type = 'lines', path = 'x' }\n";
@@ -129,24 +131,6 @@ fn floats_are_no_keys() {
 }
 
 #[test]
-fn inputs_have_one_shape() {
-    let text = mistakes(
-        "spouts.lines = { type = 'lines', path = 'x' }\nspouts.t = { type = 'timer', every = '1s' \
-            }\n\
-         bolts.b = { type = 'dedup', by = 'line', reads = ['lines', 't'] }\n\
-         bolts.ok = { type = 'print', reads = ['lines', 't'] }\n\
-         bolts.s = { type = 'shell', command = ['x'], reads = ['lines', 't'] }",
-    );
-    assert_eq!(
-        text,
-        "f.toml:3:60: `b` reads rows of (line) and rows of (tick); bring them to one shape with \
-         `select`\n\
-         f.toml:5:64: `s` reads rows of (line) and rows of (tick); bring them to one shape with \
-         `select`"
-    );
-}
-
-#[test]
 fn nothing_can_be_read_from_a_sink() {
     let text = mistakes(&format!(
         "{LINES}bolts.p = {{ type = 'print', reads = 'lines' }}\n\
@@ -185,10 +169,80 @@ fn what_the_engine_refuses_has_a_place_too() {
 }
 
 #[test]
+fn words_of_elsewhere() {
+    bolt(
+        "type = 'parse-fields', reads = 'lines', fields = ['n: integer']",
+        "unknown kind `integer`; did you mean `int`?",
+    );
+    bolt(
+        "type = 'window', reads = 'lines', rows = 2, results = 'avg line'",
+        "did you mean `mean`?",
+    );
+    bolt(
+        "type = 'print', reads = { from = 'lines', grouping = 'fields' }",
+        "is written with their names: `by = [\"..\"]`",
+    );
+    bolt("type = 'http-post', reads = 'lines', url = 'https://x'", "asks for encryption");
+    bolt("type = 'http-post', reads = 'lines', url = 'x'", "write `http://host:port/path`");
+}
+
+#[test]
+fn spouts_read_nothing_and_listen_somewhere() {
+    let text = mistakes("spouts.t = { type = 'timer', every = '1s', reads = 'x' }");
+    assert_eq!(text, "f.toml:1:44: `t` is a spout, and those read nothing; declare `[bolts.t]`");
+    let text = mistakes("spouts.h = { type = 'http', address = 'localhost' }");
+    assert!(text.starts_with("f.toml:1:39: `address` of `h`: `localhost` has no port"), "{text}");
+    let text = mistakes("spouts.h = { type = 'tcp-lines', address = ':x' }");
+    assert!(text.contains("`:x` is no address; write one such as `127.0.0.1:8080`"), "{text}");
+}
+
+#[test]
+fn texts_and_parts_are_where_they_are_wanted() {
+    let number = "type = 'map', reads = 'lines', field = 'line', op";
+    bolt(&format!("{number} = 'get', argument = 'a'"), "only `any` has parts; read it as `any`");
+    bolt(&format!("{number} = 'iso'"), "make one with `parse-time`");
+    bolt(
+        &format!("{number} = 'prefix', with = 'line', argument = 'x'"),
+        "`argument` and `with` exclude each other",
+    );
+    let text = mistakes(&format!(
+        "{LINES}bolts.n = {{ {number} = 'length' }}\n\
+         bolts.s = {{ type = 'split', reads = 'n', field = 'line' }}"
+    ));
+    assert!(text.contains("`line` is int where a text is wanted"), "{text}");
+    let text = mistakes(&format!(
+        "{LINES}bolts.n = {{ {number} = 'length', into = 'n' }}\n\
+         bolts.m = {{ type = 'map', reads = 'n', field = 'n', op = 'add', with = 'line' }}"
+    ));
+    assert!(text.contains("`with` is a text where a number is wanted"), "{text}");
+}
+
+#[test]
 fn no_flow_at_all() {
     assert!(mistakes("").starts_with("f.toml:1:1: the flow has no spout"));
     assert!(mistakes("spouts = 7").contains("`spouts` is no table; write `[spouts.name]`"));
     assert!(mistakes("spouts.a = 7").contains("`a` is no table; write `[spouts.a]`"));
     let twice = mistakes("[spouts.a]\ntype = 'timer'\nevery = '1s'\n[spouts.a]\n");
     assert_eq!(twice, "f.toml:4:9: `a` is declared twice; rename or remove one of the two");
+}
+
+/// Its lines would be nowhere after the next run.
+#[test]
+fn a_file_that_each_run_begins_anew_is_refused_behind_a_checkpoint() {
+    let flow = |tail: &str, sink: &str| {
+        let text = format!(
+            "spouts.log = {{ type = 'tail', path = 'a.log'{tail} }}\n\
+             spouts.other = {{ type = 'lines', path = 'b.log' }}\n\
+             bolts.all = {{ type = 'sample', reads = ['other', 'log'], every = 2 }}\n\
+             bolts.file = {{ type = '{sink}', reads = 'all', path = 'out' }}"
+        );
+        Flow::parse("x.toml", &text, |_| None).err().map(|mistakes| mistakes.to_string())
+    };
+    let mistake = flow(", checkpoint = 'a.place'", "line-file").expect("refused");
+    assert!(mistake.starts_with("x.toml:4:"), "{mistake}");
+    for says in ["`log` (tail) goes on from its checkpoint", "use `json-file` or `csv-file`"] {
+        assert!(mistake.contains(says), "{mistake}");
+    }
+    assert_eq!(flow("", "line-file"), None);
+    assert_eq!(flow(", checkpoint = 'a.place'", "json-file"), None);
 }

@@ -3,24 +3,28 @@
 //! ```text
 //!   task (on its core)                threads of the child
 //!     send  --- outbox (bytes) --->   writer  ---> stdin
-//!     hear  <-- inbox (messages) --   reader  <--- stdout     answers task ids by itself
+//!     hear  <-- inbox (messages) --   reader  <--- stdout
 //!                                     stderr  <--- stderr     to the log
 //! ```
 //!
-//! A pipe blocks, so none is touched on a core. The writer takes all that waits and writes it at
+//! A pipe blocks, so none is touched on a core, but for task ids, which a child waits for: they
+//! have an end of its input that does not block. The writer takes all that waits and writes it at
 //! once; the reader reads as much as there is, parses it, and hands it over as one batch. Both
 //! boxes are bounded: a child that does not read makes the task wait, and a task that is waiting
 //! for its readers makes the child wait.
 
 mod folder;
+mod group;
 mod inbox;
+mod orphans;
 mod outbox;
+mod shortcut;
 mod threads;
 
 use std::{
     io,
-    process::{self, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    process::{Command, ExitStatus, Stdio},
+    sync::Arc,
     task::{Context as Waking, Poll},
     time::Duration,
 };
@@ -29,12 +33,16 @@ use tormenta_dsl::{Context, Error, Result};
 
 use crate::{said::Said, settings::Settings};
 use folder::Folder;
+use group::Group;
 use inbox::Inbox;
 use outbox::Outbox;
 use threads::{Stderr, listen, read, write};
 
 /// How long a child may take to exit when its pipes are closed, in steps.
 const GRACE: (u32, Duration) = (100, Duration::from_millis(2));
+
+/// Task ids that a child has asked for and does not read.
+const ANSWERS_BYTES_MAX: usize = 1 << 20;
 
 /// Why nothing more will come from a child.
 #[derive(Debug)]
@@ -55,14 +63,8 @@ pub(crate) enum Heard {
 struct Shared {
     inbox: Inbox,
     outbox: Outbox,
-    process: Mutex<process::Child>,
+    group: Group,
     stderr: Stderr,
-}
-
-impl Shared {
-    fn process(&self) -> MutexGuard<'_, process::Child> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A running child. Dropping it kills it.
@@ -87,11 +89,9 @@ impl Child {
         if let Some(cwd) = &settings.cwd {
             command.current_dir(cwd);
         }
-        // Ctrl-C is for the topology, which drains and still needs its children for that.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut process = command.spawn().map_err(|why| cannot_start(settings, &why))?;
+        let mut process = Group::spawn(&mut command).map_err(|why| cannot_start(settings, &why))?;
         let id = process.id();
+        folder.remember(id);
         let pipes = (process.stdin.take(), process.stdout.take(), process.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             unreachable!("all three pipes were asked for");
@@ -99,9 +99,10 @@ impl Child {
         let shared = Arc::new(Shared {
             inbox: Inbox::default(),
             outbox: Outbox::default(),
-            process: Mutex::new(process),
+            group: Group::new(process),
             stderr: Stderr::default(),
         });
+        shared.outbox.set_shortcut(shortcut::of(&stdin));
         let child = Self { shared: shared.clone(), folder, id, is_broken: false };
         let name = format!("{}[{}]", cx.component(), cx.task());
         let bytes_max = settings.message_bytes_max;
@@ -131,6 +132,12 @@ impl Child {
     /// Hands bytes over to be written, and leaves their memory for the next.
     pub(crate) fn send(&self, bytes: &mut Vec<u8>) {
         self.shared.outbox.put(bytes);
+    }
+
+    /// Hands task ids over to be written before everything else: the child waits for them. False if
+    /// it does not, and more wait than may.
+    pub(crate) fn answer(&self, bytes: &mut Vec<u8>) -> bool {
+        self.shared.outbox.put_first(bytes) <= ANSWERS_BYTES_MAX
     }
 
     /// Whether as much waits to be written as may.
@@ -170,7 +177,7 @@ impl Child {
 
     /// How it has exited, if it has.
     pub(crate) fn exited(&self) -> Option<io::Result<ExitStatus>> {
-        self.shared.process().try_wait().transpose()
+        self.shared.group.exited().transpose()
     }
 
     /// The last that it wrote to its log, for messages.
@@ -180,7 +187,8 @@ impl Child {
 }
 
 impl Drop for Child {
-    /// Its pipes are closed, upon which most exit. Those that do not are killed.
+    /// Its pipes are closed, upon which most exit. Those that do not are killed, and with them what
+    /// they have started and left behind.
     fn drop(&mut self) {
         self.shared.outbox.abandon();
         self.shared.inbox.abandon();
@@ -190,9 +198,7 @@ impl Drop for Child {
             }
             std::thread::park_timeout(GRACE.1);
         }
-        let mut process = self.shared.process();
-        let _ = process.kill(); // it may have exited
-        let _ = process.wait();
+        self.shared.group.end();
     }
 }
 
@@ -237,5 +243,5 @@ fn cannot_start(settings: &Settings, why: &io::Error) -> Error {
         (io::ErrorKind::PermissionDenied, _) => "; make the program executable".to_owned(),
         _ => String::new(),
     };
-    Error::msg(format!("cannot start `{name}`: {why}{fix}"))
+    io::Error::new(why.kind(), format!("cannot start `{name}`: {why}{fix}")).into()
 }

@@ -15,7 +15,6 @@ use super::{End, Heard, Shared};
 use crate::{
     frames::{Frames, Refused, shown},
     said::Said,
-    tell::NO_TASK_IDS,
 };
 
 /// Bytes that are read at a time.
@@ -55,7 +54,7 @@ pub(super) fn read(mut stdout: ChildStdout, shared: &Shared, bytes_max: usize) {
             Err(_) => break,
         };
         frames.push(&chunk[..read]);
-        let refused = parse(&mut frames, &mut batch, shared).err();
+        let refused = parse(&mut frames, &mut batch).err();
         let is_last = refused.is_some();
         batch.extend(refused.map(|why| Heard::End(End::Refused(why))));
         if !batch.is_empty() && !shared.inbox.put(&mut batch, read) || is_last {
@@ -66,7 +65,7 @@ pub(super) fn read(mut stdout: ChildStdout, shared: &Shared, bytes_max: usize) {
     shared.inbox.put(&mut VecDeque::from([end]), 0);
 }
 
-fn parse(frames: &mut Frames, batch: &mut VecDeque<Heard>, shared: &Shared) -> Result<(), String> {
+fn parse(frames: &mut Frames, batch: &mut VecDeque<Heard>) -> Result<(), String> {
     loop {
         let message = match frames.next() {
             Ok(None) => return Ok(()),
@@ -88,9 +87,6 @@ fn parse(frames: &mut Frames, batch: &mut VecDeque<Heard>, shared: &Shared) -> R
         let said = Said::parse(message).map_err(|why| {
             format!("wrote `{}`: {why}", shown(message.trim_ascii()).escape_ascii())
         })?;
-        if said.asks_for_task_ids() {
-            shared.outbox.put_first(NO_TASK_IDS); // it waits for this, and for nothing else
-        }
         batch.push_back(Heard::Said(said));
     }
 }
@@ -98,16 +94,15 @@ fn parse(frames: &mut Frames, batch: &mut VecDeque<Heard>, shared: &Shared) -> R
 /// A child that has closed its output exits soon, or is made to.
 fn wait(shared: &Shared) -> io::Result<ExitStatus> {
     for _ in 0..LEAVES.0 {
-        let status = shared.process().try_wait()?;
+        let status = shared.group.exited()?;
         // Its last words say why it ended.
         if let (Some(status), true) = (status, shared.stderr.has_ended()) {
             return Ok(status);
         }
         std::thread::park_timeout(LEAVES.1);
     }
-    let mut process = shared.process();
-    process.kill()?;
-    process.wait()
+    shared.group.kill();
+    shared.group.wait()
 }
 
 /// Passes the log of a child on, line by line.

@@ -17,7 +17,10 @@ use std::{
 use tokio::sync::oneshot;
 use tormenta_dsl::Plan;
 
-use super::outcome;
+use super::{
+    insistence::{Insistence, Wish},
+    outcome,
+};
 use crate::{Running, Stopper, Summary, watch::Watch};
 
 /// How often it is told what is still held, and which errors were reported.
@@ -54,8 +57,9 @@ pub enum Ended {
 }
 
 /// Waits for the end of a topology. The first SIGINT or SIGTERM drains it, the second cuts it off;
-/// should it not even end then, the process exits with 130. It exits with 1 where nobody sent a
-/// signal, and user code keeps its thread although the end was cut off at its limit.
+/// should it not even end then, the process exits with 130. Signals within half a second count as
+/// one, as `timeout` sends two. It exits with 1 where nobody sent a signal, and user code keeps its
+/// thread although the end was cut off at its limit.
 ///
 /// `tell` is given lines for people: that a signal came, who holds what while the topology drains,
 /// and each second the errors that components reported. What the topology ends with is in the
@@ -66,6 +70,7 @@ pub fn attend(running: Running, tell: impl Fn(&str) + Send + 'static) -> Attende
         stopper: running.stopper(),
         watch: running.watch(),
         signals: signals.clone(),
+        insistence: Insistence::default(),
         errors_until: -1.0,
         tell: Box::new(tell),
     };
@@ -92,7 +97,9 @@ pub fn attend(running: Running, tell: impl Fn(&str) + Send + 'static) -> Attende
 struct Attendant {
     stopper: Stopper,
     watch: Watch,
+    /// Wishes for an end that were heard.
     signals: Arc<AtomicU32>,
+    insistence: Insistence,
     /// Errors up to this moment were told.
     errors_until: f64,
     tell: Box<dyn Fn(&str) + Send>,
@@ -140,9 +147,11 @@ impl Attendant {
         }
     }
 
-    fn signalled(&self) {
-        match self.signals.fetch_add(1, Ordering::Relaxed) {
-            0 => {
+    fn signalled(&mut self) {
+        let Some(wish) = self.insistence.signal(self.watch.now()) else { return };
+        self.signals.fetch_add(1, Ordering::Relaxed);
+        match wish {
+            Wish::Drain => {
                 self.stopper.drain();
                 let pending = self.watch.metrics().sum(|c| c.pending);
                 let pending = outcome::number(pending);
@@ -151,11 +160,11 @@ impl Attendant {
                      cuts them off)"
                 ));
             }
-            1 => {
+            Wish::Cut => {
                 self.stopper.cut();
                 (self.tell)("interrupted again: cut off what was under way");
             }
-            _ => self.leave_interrupted("interrupted a third time"),
+            Wish::Leave => self.leave_interrupted("interrupted a third time"),
         }
     }
 
@@ -175,7 +184,10 @@ impl Attendant {
         let mut new = self.watch.errors();
         new.retain(|error| error.at_seconds > self.errors_until);
         for error in new.iter().take(ERRORS_TOLD_MAX) {
-            (self.tell)(&format!("{}[{}]: {}", error.component, error.task, error.error));
+            (self.tell)(&error.to_string());
+            if let Some(calls) = &error.backtrace {
+                (self.tell)(calls.trim_end());
+            }
         }
         if new.len() > ERRORS_TOLD_MAX {
             let more = outcome::number((new.len() - ERRORS_TOLD_MAX) as u64);

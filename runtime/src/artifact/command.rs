@@ -163,9 +163,9 @@ Options:
   -V, --version                   Print the version
 
 Signals: after the first SIGINT or SIGTERM nothing more is read, and what was read is processed
-to its end; the second cuts it off.
+to its end; the second cuts it off. Within half a second they count as one.
 
-Exit codes: 0 ok, 1 failed, 2 usage, 130 interrupted
+Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 130 interrupted
 
 Examples:
   {name}

@@ -16,6 +16,7 @@
 //! | 0 | the inputs ended and all of it was processed |
 //! | 1 | the topology failed, or what it did was lost at its end |
 //! | 2 | the command line makes no sense |
+//! | 3 | a file that was named does not exist, or another thing that a component needs |
 //! | 130 | a signal ended it: the first drains it, the second cuts it off |
 //!
 //! Who is given a file can tell whether it is an artifact without executing it: see [`inspect`].
@@ -23,6 +24,7 @@
 mod args;
 mod attend;
 mod command;
+mod insistence;
 mod inspect;
 mod outcome;
 
@@ -39,7 +41,7 @@ pub use attend::{Attended, Ended, attend};
 pub use command::Said;
 pub use inspect::{Inspected, inspect};
 
-use crate::{DeadLetterFile, Options, Topology, start};
+use crate::{Cause, DeadLetterFile, Options, Topology, start};
 use command::{Command, Form, Request};
 
 /// The `main` of an artifact. Written by `#[tormenta::main]`.
@@ -146,7 +148,11 @@ pub fn carry_out(name: &str, topology: Topology, said: Said, options: Options) -
 
 fn refused(error: &Error) -> ExitCode {
     tell(&format!("error: {error}"));
-    ExitCode::from(if Usage::is_in(error) { outcome::USAGE } else { outcome::FAILED })
+    ExitCode::from(match Cause::of(error) {
+        _ if Usage::is_in(error) => outcome::USAGE,
+        Cause::NotFound => outcome::NOT_FOUND,
+        _ => outcome::FAILED,
+    })
 }
 
 fn failed(why: &str) -> ExitCode {

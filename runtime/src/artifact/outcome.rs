@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use tormenta_dsl::plan::ComponentKind;
 
 use super::{Attended, Ended};
-use crate::{ReportedError, metrics::ComponentMetrics};
+use crate::{Cause, metrics::ComponentMetrics};
 
 pub(super) const FAILED: u8 = 1;
 pub(super) const USAGE: u8 = 2;
+pub(super) const NOT_FOUND: u8 = 3;
 pub(super) const INTERRUPTED: u8 = 130;
 
 /// How the engine begins the error of a `finish`. A tuple that failed may have been replayed, but
@@ -20,6 +21,7 @@ const OF_FINISH: &str = "finish: ";
 pub(super) fn code(attended: &Attended) -> u8 {
     match (attended.ended, judge(attended)) {
         (Ended::Drained | Ended::Cut, _) => INTERRUPTED,
+        (Ended::Itself, Err(_)) if attended.summary.cause == Some(Cause::NotFound) => NOT_FOUND,
         (Ended::Itself, Err(_)) => FAILED,
         (Ended::Itself, Ok(())) => 0,
     }
@@ -103,10 +105,10 @@ pub(super) fn told(name: &str, attended: &Attended) -> String {
         (Err(why), _) => {
             let _ = write!(text, "\nerror: {why}");
         }
-        (Ok(()), Some(ReportedError { component, error, .. })) => {
+        (Ok(()), Some(last)) => {
             let count = number(summary.errors.len() as u64);
-            let _ =
-                write!(text, "\n  {count} errors were reported, the last: {component}: {error}");
+            let errors = if count == "1" { "error was" } else { "errors were" };
+            let _ = write!(text, "\n  {count} {errors} reported, the last: {last}");
         }
         (Ok(()), None) => {}
     }
@@ -158,7 +160,7 @@ fn micros(us: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Metrics, Phase, Summary, Topology};
+    use crate::{Metrics, Phase, ReportedError, Summary, Topology};
     use tormenta_dsl::{Result, Retry, Spout};
 
     #[derive(Clone)]
@@ -182,6 +184,7 @@ mod tests {
             errors: Vec::new(),
             dead_letters: Vec::new(),
             error: None,
+            cause: None,
             cut_off: Vec::new(),
         };
         let plan = t.plan().expect("sound");
@@ -190,7 +193,15 @@ mod tests {
 
     fn reported(phase: Phase, error: &str) -> ReportedError {
         let (component, error) = ("file".to_owned(), error.to_owned());
-        ReportedError { at_seconds: 1.0, component, task: 0, phase: Some(phase), error }
+        ReportedError {
+            at_seconds: 1.0,
+            component,
+            task: 0,
+            phase: Some(phase),
+            error,
+            panicked_at: None,
+            backtrace: None,
+        }
     }
 
     #[test]

@@ -113,7 +113,8 @@ impl<B: Bolt> BoltStage<B> {
         let limit = nanos(limit);
         self.next_expiry.set(now.saturating_add((limit / 4).max(1_000_000)));
         let Some(aging) = &self.parts.aging else { return };
-        let expired = aging.expire(now.saturating_sub(limit) / 1_000_000);
+        let (expired, tuples) = aging.expire(now.saturating_sub(limit) / 1_000_000);
+        self.count_failed(tuples);
         let why = Failure::Expired(self.parts.stats.place.clone());
         self.parts.shared.fail(expired, &why, None);
     }

@@ -10,6 +10,8 @@ impl<B: Bolt> BoltStage<B> {
     /// What an emitter staged for a ticket was staged before the ticket was settled, and a flush
     /// hands on what is staged before it lets acks go: children always come first.
     pub(super) fn take_settled(&self) {
+        #[cfg(feature = "planted-bugs")]
+        crate::faults::may_break(crate::faults::Breach::Bolt);
         if self.parts.settled.is_empty() {
             return;
         }
@@ -22,6 +24,29 @@ impl<B: Bolt> BoltStage<B> {
             }
             self.parts.output.lower(hold.epoch.as_ref());
             self.take_one(&hold, outcome);
+        }
+    }
+
+    /// Takes in what became of results, and emits those again that failed.
+    pub(super) fn take_results(&self) {
+        let Some(results) = &self.parts.results else { return };
+        // Once a reader may have finished, none of them must get another tuple.
+        let may_replay = !self.parts.shared.engine.control.shall_finish(self.parts.position + 1);
+        let output = &self.parts.output;
+        let done = results.take_in(may_replay, |epoch, (root, tuple)| {
+            output.lower(Some(epoch));
+            match tuple {
+                Ok(tuple) => output.stage(root, 0, tuple),
+                Err(why) => self.parts.shared.fail([root], &why, None),
+            }
+        });
+        self.unflushed.set(self.unflushed.get() + done);
+    }
+
+    /// The topology stops: results that are not complete are nobody's duty any more.
+    pub(super) fn abandon_results(&self) {
+        if let Some(results) = &self.parts.results {
+            self.unflushed.set(self.unflushed.get() + results.abandon());
         }
     }
 
@@ -51,6 +76,15 @@ impl<B: Bolt> BoltStage<B> {
             Outcome::Fail(reason) => Failure::Refused(place(), reason),
             Outcome::Drop => Failure::Dropped(place()),
         };
+        self.count_failed(hold.count_failures());
         self.parts.shared.fail(hold.roots(), &why, None);
+    }
+
+    /// Tuples that were executed have failed after all.
+    pub(super) fn count_failed(&self, tuples: usize) {
+        let stats = &self.parts.stats;
+        stats.failed.add(tuples as u64);
+        // The batch at hand is added when it is done.
+        stats.acked.set(stats.executed.get().saturating_sub(stats.failed.get()));
     }
 }

@@ -25,6 +25,7 @@ use super::{
     crew::Crew,
     guard::{Guarded, Running},
     inlet::{Inlet, Work},
+    results::Results,
     settle::{Aging, Settled},
     shared::LoopShared,
     user_code::Inside,
@@ -45,6 +46,8 @@ pub(crate) struct BoltParts<B: Bolt> {
     pub(crate) inlet: Inlet<B::Input>,
     pub(crate) output: Rc<Output<B::Output>>,
     pub(crate) settled: Arc<Settled<B::Output>>,
+    /// What the task answers for, if it does.
+    pub(crate) results: Option<Rc<Results<B::Output>>>,
     pub(crate) aging: Option<Rc<Aging>>,
     pub(crate) shared: Rc<LoopShared>,
     pub(crate) stats: Arc<TaskStats>,
@@ -260,6 +263,7 @@ impl<B: Bolt> BoltStage<B> {
                 return Poll::Ready(None);
             }
             self.note_own_duty();
+            self.take_results();
             let expiry = self.expire_due();
             let _ = self.poll_flush(cx, Flush::All);
             alarm.set(&self.parts.shared.timers, expiry, cx);
@@ -349,6 +353,7 @@ impl<B: Bolt> BoltStage<B> {
             if self.work.borrow().is_some() {
                 return Poll::Ready(Event::Batch);
             }
+            self.take_results();
             self.take_settled();
             let due = self.due();
             // Between two ticks there is a batch, if one waits: ticks that are due all the time
@@ -375,7 +380,8 @@ impl<B: Bolt> BoltStage<B> {
             }
             let room = self.parts.output.room().min(self.pace.borrow().window());
             self.parts.inlet.set_idle(flushed, room);
-            let due = self.next_tick.get().min(self.next_expiry.get());
+            let results = self.parts.results.as_ref().map_or(Nanos::MAX, |r| r.next_due());
+            let due = self.next_tick.get().min(self.next_expiry.get()).min(results);
             self.alarm.borrow_mut().set(&self.parts.shared.timers, due, cx);
             Poll::Pending
         })
@@ -425,6 +431,10 @@ impl<B: Bolt> BoltStage<B> {
         }
         let mut acks = parts.shared.acks.borrow_mut();
         acks.consume(&mut self.done.borrow_mut());
+        if let Some(results) = &parts.results {
+            acks.consume(&mut results.begun.borrow_mut());
+            results.forget_moment();
+        }
         acks.flush(parts.output.epoch().as_ref(), flush == Flush::All);
         let emitted = parts.output.emitted();
         parts.stats.emitted.add(emitted - self.emitted.replace(emitted));
@@ -453,6 +463,7 @@ impl<B: Bolt> BoltStage<B> {
     /// The loop ends: what the user's code held has failed by now.
     fn stop(&self) {
         self.set_working(false);
+        self.abandon_results();
         self.take_settled();
         self.give_up_work();
         let mut noop = Waking::from_waker(std::task::Waker::noop());

@@ -13,13 +13,15 @@ use std::{
 };
 
 use super::{
-    guard::Guarded,
+    guard::{Guarded, take_bug},
+    panics::{self, At},
     shared::{EngineShared, LoopShared},
     signal::{CoreSignal, LoopWaker, WakeCell},
 };
 use crate::{
     clock::{Clock, Nanos, Timers},
     limits,
+    report::Cause,
     rng::Rng,
 };
 
@@ -39,6 +41,7 @@ pub(crate) struct Core {
     signal: Arc<CoreSignal>,
     pub(crate) timers: Arc<Timers>,
     clock: Clock,
+    engine: Arc<EngineShared>,
 }
 
 struct Loop {
@@ -61,7 +64,7 @@ impl Core {
             Loop { future, ready, waker }
         };
         let loops = loops.into_iter().map(grow).collect();
-        Self { loops, signal, timers, clock }
+        Self { loops, signal, timers, clock, engine: engine.clone() }
     }
 
     /// Runs until all loops have ended.
@@ -71,6 +74,7 @@ impl Core {
     }
 
     fn poll_turns(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Poll<()> {
+        let _entered = panics::enter(At::Engine);
         self.signal.unpark();
         turn.driven_at = self.clock.now();
         loop {
@@ -104,7 +108,7 @@ impl Core {
         for each in &mut self.loops {
             if each.ready.take_ready() {
                 polled = true;
-                ended |= each.poll();
+                ended |= each.poll(&self.engine);
             }
         }
         if ended {
@@ -134,7 +138,7 @@ impl Core {
             return false;
         };
         self.loops[chosen].ready.take_ready();
-        if self.loops[chosen].poll() {
+        if self.loops[chosen].poll(&self.engine) {
             self.loops.remove(chosen);
         }
         true
@@ -180,9 +184,14 @@ fn sleep(wait: Nanos) -> Pin<Box<tokio::time::Sleep>> {
 
 impl Loop {
     /// Whether the loop has ended.
-    fn poll(&mut self) -> bool {
+    fn poll(&mut self, engine: &EngineShared) -> bool {
         let Some(future) = &mut self.future else { return true };
-        let done = future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
+        let mut done = future.as_mut().poll(&mut Context::from_waker(&self.waker)).is_ready();
+        if let Some(bug) = take_bug() {
+            // The whole loop: what one of its stages holds, the others wait for.
+            engine.break_off(Cause::Bug, bug);
+            done = true;
+        }
         if done {
             self.future = None;
         }

@@ -117,6 +117,8 @@ pub(crate) struct Handover<I> {
     stats: Arc<TaskStats>,
     /// Samples of the keys that are sent to the target.
     keys: Arc<KeySamples>,
+    /// Number of the target's first task.
+    first: usize,
 }
 
 impl<I: Clone> Handover<I> {
@@ -125,8 +127,9 @@ impl<I: Clone> Handover<I> {
         shared: Rc<LoopShared>,
         stats: Arc<TaskStats>,
         keys: Arc<KeySamples>,
+        first: usize,
     ) -> Self {
-        Self { lanes, shared, stats, keys }
+        Self { lanes, shared, stats, keys, first }
     }
 
     /// Puts one tuple into a lane, as an edge of its own in each of its trees.
@@ -246,6 +249,10 @@ impl<I: Clone> Lanes<I> for Handover<I> {
         true
     }
 
+    fn number(&self, lane: usize) -> usize {
+        self.first + lane
+    }
+
     fn room(&self) -> usize {
         let lanes = self.lanes.borrow();
         // The lanes of an edge are all feedback or none is. Feedback waits for nobody.
@@ -334,7 +341,7 @@ mod tests {
         let lane = Lane::new(address.link(Arc::default(), is_feedback));
         let stats = engine.tasks[0].clone();
         let keys = stats.keys.clone();
-        Handover::new(Rc::new(RefCell::new(vec![lane])), shared, stats, keys).room()
+        Handover::new(Rc::new(RefCell::new(vec![lane])), shared, stats, keys, 0).room()
     }
 
     #[test]

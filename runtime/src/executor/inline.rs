@@ -23,6 +23,8 @@ pub(crate) struct Inline<I> {
     /// Those of the task that sends.
     stats: Arc<TaskStats>,
     shared: Rc<LoopShared>,
+    /// Number of the task that reads.
+    number: usize,
 }
 
 impl<I> Inline<I> {
@@ -31,8 +33,9 @@ impl<I> Inline<I> {
         stage: Guarded,
         stats: Arc<TaskStats>,
         shared: Rc<LoopShared>,
+        number: usize,
     ) -> Self {
-        Self { slot, stage: Some(Box::pin(stage)), stats, shared }
+        Self { slot, stage: Some(Box::pin(stage)), stats, shared, number }
     }
 
     /// The stage has stopped, because the topology is cut off: what it was sent has failed. There
@@ -70,6 +73,10 @@ impl<I: Clone> Lanes<I> for Inline<I> {
 
     fn is_local(&self, _lane: usize) -> bool {
         true
+    }
+
+    fn number(&self, _lane: usize) -> usize {
+        self.number
     }
 
     fn room(&self) -> usize {

@@ -161,9 +161,10 @@ impl Aging {
         }
     }
 
-    /// The trees of holds that nobody touched since `before_ms`. Each is reported once.
-    pub(crate) fn expire(&self, before_ms: u64) -> Vec<Root> {
-        let mut expired = Vec::new();
+    /// The trees of holds that nobody touched since `before_ms`, and how many tuples that is. Each
+    /// is reported once.
+    pub(crate) fn expire(&self, before_ms: u64) -> (Vec<Root>, usize) {
+        let (mut expired, mut tuples) = (Vec::new(), 0);
         self.holds.borrow_mut().retain(|(age, roots)| {
             let Some(age) = age.upgrade() else { return false };
             if age.is_settled() {
@@ -173,6 +174,7 @@ impl Aging {
                 return true;
             }
             if age.settle() {
+                tuples += usize::from(age.count_failure() && !roots.is_empty());
                 expired.extend(roots);
             }
             false
@@ -180,12 +182,13 @@ impl Aging {
         self.sets.borrow_mut().retain(|_, (age, roots)| {
             if !age.is_settled() && age.touched_ms() < before_ms && !roots.is_empty() {
                 // The set may get more, with a life of their own: what is there is given up.
+                tuples += roots.len();
                 expired.extend(roots.iter().map(|(root, _)| root));
                 roots.clear();
                 age.touch(before_ms.saturating_add(1));
             }
             !age.is_settled()
         });
-        expired
+        (expired, tuples)
     }
 }

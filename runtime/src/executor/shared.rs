@@ -4,6 +4,7 @@ use std::{
     any::Any,
     cell::RefCell,
     collections::{HashMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -12,13 +13,14 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Epoch, Error, Failure, Parts, Root, Shared,
+    Epoch, Error, Failure, Parts, Plan, Root, Shared,
     engine::{Anchors, Batch},
     error::Place,
     record::Record,
 };
 
 use super::{
+    guard::message,
     signal::WakeCell,
     user_code::{At, Inside, UserCode},
 };
@@ -28,13 +30,14 @@ use crate::{
     limits,
     local::Asked,
     metrics::task::TaskStats,
-    report::{Phase, Reports},
+    report::{Cause, DeadLetter, Phase, Reports},
     rng::Rng,
 };
 
 /// What all loops of an engine share.
 pub(crate) struct EngineShared {
     pub(crate) topology: Arc<str>,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) clock: Clock,
     pub(crate) control: Control,
     pub(crate) epochs: Epochs,
@@ -59,9 +62,31 @@ impl EngineShared {
 
     /// Ends the topology with an error: what was emitted is still processed.
     pub(crate) fn fail(&self, place: &Place, phase: Phase, error: &Error) {
-        self.reports.fatal(self.clock.now(), place, phase, &error.chain());
+        self.reports.fatal(self.clock.now(), place, phase, error);
         self.control.drain();
         self.bell.ring();
+    }
+
+    /// Ends the topology at once: some of the engine is gone, and its tasks with it.
+    #[cold]
+    pub(crate) fn break_off(&self, cause: Cause, why: String) {
+        self.reports.set_fatal(cause, why);
+        self.is_broken.store(true, Ordering::SeqCst);
+        self.bell.ring();
+    }
+
+    /// Writes a dead letter, and tells whoever is to be told.
+    pub(crate) fn give_up(&self, place: &Place, phase: Phase, letter: &DeadLetter) {
+        // What was given up would be nowhere.
+        if let Err(why) = self.reports.dead_letter(letter) {
+            self.fail(place, phase, &why);
+        }
+        // Somebody else's code, in the middle of our books.
+        let tell = || self.reports.tell_letter(letter);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+            let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
+            self.report(place, None, &Error::msg(why));
+        }
     }
 
     /// What each loop is at.
@@ -195,6 +220,14 @@ impl Epochs {
         }
         current
     }
+
+    /// The oldest epoch that a result of a task at this position may belong to.
+    pub(crate) fn floor_of_results(&self, now: Nanos, position: usize) -> u64 {
+        let current = now / limits::EPOCH.as_nanos() as Nanos;
+        let epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut alive = epochs.iter().filter(|epoch| epoch.is_alive_beyond(position));
+        alive.next().map_or(current, |oldest| oldest.number().min(current))
+    }
 }
 
 /// Component and task that send, and the component that reads.
@@ -276,6 +309,7 @@ impl LoopShared {
                 drained.bell.ring();
             }),
         })
+        .with_plan(self.engine.plan.clone())
     }
 
     /// Fails the trees of all tuples of a batch.

@@ -1,6 +1,9 @@
 //! How a spout hears what became of its tuples: acks, failures, deadlines, dead letters.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::Ordering,
+};
 
 use tormenta_dsl::{BadInput, Error, Failure, Spout, Streams, record::Record};
 
@@ -34,13 +37,15 @@ impl<S: Spout> SpoutStage<S> {
         trees.settle(own, now, latency, |ended| count.end(spout, ended, self));
         drop(acks);
         self.tell_acked(spout, &mut trees, &mut count, now);
-        self.publish(&count, trees.pending());
+        self.publish(&count, &trees);
         drop(trees);
         self.raise();
         self.restarts.set(0);
     }
 
     pub(super) fn drain_acks(&self, spout: &mut S) {
+        #[cfg(feature = "planted-bugs")]
+        crate::faults::may_break(crate::faults::Breach::Spout);
         if self.parts.acks.is_empty() {
             return;
         }
@@ -59,7 +64,7 @@ impl<S: Spout> SpoutStage<S> {
             self.parts.inbox.recycle(batch);
             self.applied.set(self.applied.get() + 1);
         }
-        self.publish(&count, trees.pending());
+        self.publish(&count, &trees);
         drop(trees);
         self.raise();
     }
@@ -151,12 +156,17 @@ impl<S: Spout> SpoutStage<S> {
         }
     }
 
-    fn publish(&self, count: &Count, pending: usize) {
+    /// Shows what has ended. A tree that failed and is to be replayed is open no more, and shall
+    /// not be overlooked: that the spout has more to emit is shown before it.
+    fn publish(&self, count: &Count, trees: &Trees<S::Output, S::Id>) {
         let stats = &self.parts.stats;
+        if trees.has_waiting() {
+            stats.duty.exhausted.store(false, Ordering::SeqCst);
+        }
         stats.acked.add(count.acked);
         stats.failed.add(count.failed);
         stats.dead_letters.add(count.dead);
-        stats.pending.set(pending as u64);
+        stats.pending.show(trees.pending() as u64);
     }
 
     /// Once an epoch: fails what was lost, and what is too old where age matters.
@@ -184,7 +194,7 @@ impl<S: Spout> SpoutStage<S> {
                 count.end(spout, ended, self);
             });
         }
-        self.publish(&count, trees.pending());
+        self.publish(&count, &trees);
         drop(trees);
         self.raise();
     }
@@ -206,7 +216,7 @@ impl<S: Spout> SpoutStage<S> {
         }
         self.drop_spent(&mut trees);
         self.parts.stats.emitted.set(self.parts.output.emitted());
-        self.publish(&count, 0);
+        self.publish(&count, &trees);
         drop(trees);
         self.raise();
     }
@@ -224,7 +234,7 @@ impl<S: Spout> SpoutStage<S> {
             tuple: tuple.or_else(root),
             input: None,
         };
-        self.write_letter(letter, Phase::Acked);
+        self.parts.shared.engine.give_up(&self.parts.stats.place, Phase::Acked, &letter);
     }
 
     /// The spout could not make a tuple of a piece of its input.
@@ -241,21 +251,7 @@ impl<S: Spout> SpoutStage<S> {
             tuple: None,
             input: BadInput::find(why).map(|bad| bad.input().clone()),
         };
-        self.write_letter(letter, Phase::Next);
-    }
-
-    fn write_letter(&self, letter: DeadLetter, phase: Phase) {
-        let (engine, place) = (&self.parts.shared.engine, &self.parts.stats.place);
-        // What was given up would be nowhere.
-        if let Err(why) = engine.reports.dead_letter(&letter) {
-            engine.fail(place, phase, &why);
-        }
-        // Somebody else's code, in the middle of our books.
-        let tell = || engine.reports.tell_letter(&letter);
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
-            let why = format!("`on_dead_letter` panicked: {}", message(&*panic));
-            engine.report(place, None, &Error::msg(why));
-        }
+        self.parts.shared.engine.give_up(&stats.place, Phase::Next, &letter);
     }
 }
 

@@ -14,7 +14,9 @@ use std::{
     task::{Context as Waking, Poll},
 };
 
-use tormenta_dsl::{Context, Error, Failure, Settings, Spout, emitter::Output, engine::Flush};
+use tormenta_dsl::{
+    Context, Error, Failure, Settings, Spout, emitter::Output, engine::Flush, spout::Routing,
+};
 
 use super::{
     filling::Filling,
@@ -243,6 +245,12 @@ impl<S: Spout> SpoutStage<S> {
                 return Filled::Wait;
             };
             match next {
+                Ok(Some((value, id))) if spout.routing(&id) != Routing::Grouped => {
+                    drop(filling);
+                    drop((staged, trees));
+                    self.stage_alone(spout, value, id);
+                    return Filled::Full;
+                }
                 Ok(Some((value, id))) if spout.is_replay(&id) => filling.push_replay(value, id),
                 Ok(Some((value, id))) => filling.push(value, id),
                 Err(why) if why.is_poison() => self.give_up(&why),
@@ -376,7 +384,10 @@ impl<S: Spout> SpoutStage<S> {
         match next {
             Some(Ok(Some((value, id)))) => {
                 self.start_batch();
-                self.stage_one(spout, value, id);
+                match spout.routing(&id) {
+                    Routing::Grouped => self.stage_one(spout, value, id),
+                    _ => self.stage_alone(spout, value, id),
+                }
                 self.settle(spout).await;
             }
             Some(Err(why)) if why.is_poison() => self.give_up(&why),
@@ -393,6 +404,23 @@ impl<S: Spout> SpoutStage<S> {
             filling.push_replay(value, id);
         } else {
             filling.push(value, id);
+        }
+    }
+
+    /// Stages a tuple that the spout has something to say or to hear about, and hands it on, after
+    /// all that was staged before.
+    #[cold]
+    fn stage_alone(&self, spout: &mut S, value: S::Output, id: S::Id) {
+        let (routing, mut told) = (spout.routing(&id), Vec::new());
+        self.stage_one(spout, value, id);
+        let only = match routing {
+            Routing::Only(task) => Some(task),
+            Routing::Grouped | Routing::Told => None,
+        };
+        self.parts.output.dispatch_last(only, &mut told);
+        if routing == Routing::Told {
+            let _inside = self.enter(Phase::Next, self.parts.shared.now());
+            spout.told(&told);
         }
     }
 

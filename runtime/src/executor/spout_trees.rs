@@ -1,4 +1,6 @@
-//! The trees of one spout task: from emitted to acked, failed, replayed or given up. Pure.
+//! The trees of one task that has its own: from emitted to acked, failed, replayed or given up.
+//!
+//! Pure.
 
 use std::{
     cell::RefCell,
@@ -20,7 +22,7 @@ use crate::{
     planted,
 };
 
-/// The trees of one spout task that have not ended.
+/// The trees of one spout task, or those of the results of a bolt's task, that have not ended.
 ///
 /// Copies are kept apart from ids, so that spouts which replay by themselves pay nothing for them.
 pub(crate) struct Trees<O, Id> {
@@ -152,6 +154,18 @@ impl<O, Id> Trees<O, Id> {
         self.copies.push(copy);
         self.ids.push(id);
         Root::provisional(self.ids.len() - 1, replayed)
+    }
+
+    /// Opens a tree for a tuple that is in no batch. There must be [room](Trees::room).
+    pub(crate) fn open_one(&mut self, id: Id, copy: Copy<O>, epoch: u64, now: Nanos) -> Root {
+        let mut ledger = self.ledger.borrow_mut();
+        let root = ledger.open(epoch, now, copy.attempts > 1);
+        if self.open.len() < ledger.blocks() {
+            self.open.resize_with(ledger.blocks(), Kept::default);
+        }
+        let (block, slot) = (root.slot() / Grove::SLOTS, root.slot() % Grove::SLOTS);
+        self.open[block].put(slot, std::iter::once(id), std::iter::once(copy));
+        root
     }
 
     /// Number of tuples in the batch.

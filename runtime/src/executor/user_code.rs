@@ -10,6 +10,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::panics::{self, Entered};
 use crate::{
     clock::{Clock, Nanos},
     report::Phase,
@@ -50,7 +51,7 @@ impl UserCode {
         let outer = self.at.load(Ordering::Relaxed);
         self.since.store(now, Ordering::Relaxed);
         self.at.store(at.0, Ordering::Release);
-        Inside { code: self, outer, clock }
+        Inside { code: self, outer, clock, _entered: panics::enter(panics::At::UserCode) }
     }
 
     /// Where the loop is, and since when.
@@ -65,6 +66,7 @@ pub(crate) struct Inside<'a> {
     code: &'a UserCode,
     outer: usize,
     clock: &'a Clock,
+    _entered: Entered,
 }
 
 impl Inside<'_> {

@@ -28,6 +28,16 @@ impl Tally {
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// Sets it, for those who conclude something from it: see [`seen`](Self::seen).
+    pub(crate) fn show(&self, n: u64) {
+        self.0.store(n, Ordering::Release);
+    }
+
+    /// What was shown. All that its task did before is to be seen as well.
+    pub(crate) fn seen(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 /// What one task did and what it has in hand.

@@ -12,9 +12,9 @@ use std::{
 };
 
 use tormenta_dsl::{
-    Anchored, Bolt, Context, Counters, Emitter, Epoch, Error, Free, Parts, Root, Shared,
+    Anchored, Bolt, Context, Counters, Emitter, Epoch, Error, Free, Parts, Root, Shared, Streams,
     emitter::Output,
-    engine::{Outcome, Settle, Tracker},
+    engine::{Outcome, Results, Settle, Tracker},
     error::Place,
     streams::Outlets,
     ticket::{Age, Hold},
@@ -112,6 +112,19 @@ impl Tracker for Holds {
     fn add_to_set(&self, _age: &Arc<Age>, _root: Root) {}
 }
 
+/// Every result is complete as soon as it is emitted.
+struct Complete;
+
+impl<O: Streams> Results<O> for Complete {
+    fn begin(&self, _result: &O) -> Option<(Root, Epoch)> {
+        Some((Root::NONE, Epoch::new(0)))
+    }
+
+    fn ack_after(&self, holds: tormenta_dsl::Holds<O>) {
+        holds.ack();
+    }
+}
+
 impl<B: Bolt> BoltTest<B> {
     /// A test of this bolt.
     #[must_use]
@@ -121,7 +134,8 @@ impl<B: Bolt> BoltTest<B> {
         let settled = Arc::new(Settlements { queue: Mutex::default(), clock });
         let outlets = <B::Output as tormenta_dsl::Streams>::Outlets::wire(Vec::new());
         let holds = Rc::<Holds>::default();
-        let output = Output::new(outlets, usize::MAX, holds.clone(), settled.clone());
+        let results = bolt.retry().map(|_| Rc::new(Complete) as Rc<dyn Results<B::Output>>);
+        let output = Output::new(outlets, usize::MAX, holds.clone(), settled.clone(), results);
         Self {
             bolt,
             anchored: output.emitter(),

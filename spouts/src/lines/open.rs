@@ -76,7 +76,8 @@ pub(crate) fn open(source: &Source, progress: &Arc<Progress>) -> Result<Reader> 
 }
 
 fn open_file(path: &Path) -> Result<File> {
-    File::open(path).map_err(|e| Error::msg(cannot_read(path, &e)))
+    // Its kind stays: it says whether there is no such file.
+    File::open(path).map_err(|e| io::Error::new(e.kind(), cannot_read(path, &e)).into())
 }
 
 /// Whether a file can be opened and is packed as its name says. Pipes are left alone, because

@@ -75,7 +75,16 @@ pub(crate) fn find(named: &[PathBuf]) -> Result<Vec<Source>> {
     if mistakes.is_empty() {
         return Ok(found);
     }
-    Err(Error::msg(mistakes.join("; ")))
+    let mistakes = mistakes.join("; ");
+    if named.iter().any(|path| is_lost(path)) {
+        // Programs are to see as well that something does not exist.
+        return Err(io::Error::new(io::ErrorKind::NotFound, mistakes).into());
+    }
+    Err(Error::msg(mistakes))
+}
+
+fn is_lost(path: &Path) -> bool {
+    path != Path::new("-") && matches!(path.try_exists(), Ok(false))
 }
 
 fn find_one(path: &Path, found: &mut Vec<Source>) -> Step {

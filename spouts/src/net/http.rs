@@ -45,7 +45,7 @@ impl Tuple for Post {
 /// | answer | when |
 /// |---|---|
 /// | 200 | the tree is acked, or was given up as a dead letter: do not send it again |
-/// | 400 | the body is not the JSON that is wanted |
+/// | 400 | the body is not what is wanted; the answer says why |
 /// | 404, 405 | another path or method |
 /// | 408 | the body did not come within ten seconds |
 /// | 413 | the body is longer than 1 MiB |
@@ -122,10 +122,32 @@ impl HttpBodies {
             serde_json::from_slice(&body).map_err(|error| error.to_string())
         })
     }
+
+    /// Takes bodies that `decode` can make a tuple of, for all other formats. It is given the path,
+    /// without what follows a `?`, and the body; who sent a body that is none gets a 400 with the
+    /// reason that it gives.
+    ///
+    /// ```
+    /// let numbers = tormenta_spouts::HttpBodies::decoded("127.0.0.1:8080", |_path, body| {
+    ///     let text = std::str::from_utf8(&body).map_err(|error| error.to_string())?;
+    ///     text.parse::<u64>().map_err(|error| error.to_string())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn decoded<T: Tuple>(
+        address: impl Into<String>,
+        decode: impl Fn(&str, Bytes) -> Result<T, String> + Send + Sync + 'static,
+    ) -> HttpBodies<T> {
+        HttpBodies::new(address.into(), decode)
+    }
 }
 
 impl<T: Tuple> HttpBodies<T> {
-    fn new(address: String, decode: Decode<T>) -> Self {
+    fn new(
+        address: String,
+        decode: impl Fn(&str, Bytes) -> Result<T, String> + Send + Sync + 'static,
+    ) -> Self {
+        let decode: Decode<T> = Arc::new(decode);
         let settings = Settings {
             address,
             path: None,
@@ -230,7 +252,7 @@ impl<T: Tuple> HttpBodies<T> {
         let queue = Arc::new(Handoff::new(settings.pending_max));
         let desk = Arc::new(Desk {
             queue: queue.clone(),
-            decode: self.decode,
+            decode: self.decode.clone(),
             path: settings.path,
             body_bytes_max: settings.body_bytes_max,
             read_within: settings.read_within,
@@ -320,7 +342,7 @@ impl<T> Clone for HttpBodies<T> {
     fn clone(&self) -> Self {
         Self {
             settings: self.settings.clone(),
-            decode: self.decode,
+            decode: self.decode.clone(),
             listening: self.listening.clone(),
             slot: self.slot.clone(),
             running: None,

@@ -271,3 +271,21 @@ fn the_end_answers_everybody() {
     drop(bodies);
     assert_eq!((first.answer().0, second.answer().0), (200, 503));
 }
+
+#[test]
+fn bodies_of_any_format_are_decoded_with_their_path() {
+    let bodies = HttpBodies::decoded("127.0.0.1:0", |path: &str, body: bytes::Bytes| {
+        match std::str::from_utf8(&body) {
+            Ok(text) => Ok(format!("{path} {text}")),
+            Err(_) => Err("send UTF-8".to_owned()),
+        }
+    });
+    let (mut bodies, mut client) = http(bodies, &cx());
+    client.send("POST /a?b=c", "x");
+    let (text, id) = next(&mut bodies);
+    bodies.acked(id);
+    assert_eq!((text.as_str(), client.answer().0), ("/a x", 200));
+    let latin = b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n\xe9";
+    client.0.get_mut().write_all(latin).expect("sent");
+    assert_eq!(client.answer(), (400, "send UTF-8".into()));
+}

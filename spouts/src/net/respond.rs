@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
 pub(crate) type Reply = oneshot::Sender<Outcome>;
 
 /// Makes a tuple of a path and a body, or says why it is none.
-pub(crate) type Decode<T> = fn(&str, Bytes) -> Result<T, String>;
+pub(crate) type Decode<T> = Arc<dyn Fn(&str, Bytes) -> Result<T, String> + Send + Sync>;
 
 /// What all connections share.
 pub(crate) struct Desk<T> {

@@ -137,8 +137,8 @@ fn a_child_without_our_module_is_understood() {
     let told = errors(&summary);
     for part in [
         r#""componentid": "child""#,
-        r#""task->component": {"1": "child"}"#,
-        r#""taskid": 1"#,
+        r#""task->component": {"1": "words", "2": "child", "3": "arrived"}"#,
+        r#""taskid": 2"#,
         r#""stream->outputfields": {"default": ["word"]}"#,
         r#""source->stream->fields": {"words": {"default": ["word"]}}"#,
     ] {

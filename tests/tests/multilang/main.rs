@@ -3,9 +3,14 @@
 //! Where there is no `python3` these tests say so and test nothing.
 
 mod bolts;
+mod direct;
 mod kills;
+mod orphans;
+mod poison;
+mod protocol;
 mod rules;
 mod spouts;
+mod told;
 
 use std::{
     collections::BTreeSet,

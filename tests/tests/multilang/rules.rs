@@ -2,7 +2,7 @@
 
 use tormenta::{bolts::Word, multilang::ShellBolt, prelude::*};
 
-use crate::{acked, assert_arrived, child, errors, folder, nothing, run, words};
+use crate::{acked, assert_arrived, child, errors, folder, nothing, orphans::is_alive, run, words};
 
 fn trouble(command: [String; 2], path: &std::path::Path) -> ShellBolt<Word, Word> {
     ShellBolt::new(command)
@@ -42,8 +42,11 @@ fn nothing_is_lost_by_what_a_child_does() {
 fn assert_gone(path: &std::path::Path) {
     let pids = std::fs::read_to_string(path.join("pids")).expect("they were written");
     for pid in pids.lines() {
-        let is_there = std::path::Path::new("/proc").join(pid).exists();
-        assert!(!is_there, "process {pid} is still there");
+        let ends = (0..400).any(|_| {
+            std::thread::park_timeout(std::time::Duration::from_millis(2));
+            !is_alive(pid) // a process that nobody waits for takes a moment to be gone
+        });
+        assert!(ends, "process {pid} is still there");
     }
 }
 
@@ -103,4 +106,5 @@ fn a_child_is_missed_although_its_own_child_lives_on() {
     let told = errors(&summary);
     assert!(told.contains("ended with exit status: 4"), "{told}");
     assert!(!path.join("late").exists(), "it was missed when its own child had ended");
+    assert_gone(&path); // its own child was ended with it
 }

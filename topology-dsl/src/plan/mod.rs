@@ -1,5 +1,6 @@
 //! The validated graph: what a topology is once all its mistakes are out.
 
+pub(crate) mod json;
 mod print;
 mod validate;
 
@@ -49,7 +50,8 @@ pub struct PlanPort {
     pub name: &'static str,
     /// The tuple type, with its fields.
     pub schema: String,
-    /// Identifies the schema.
+    /// Identifies the schema. In JSON 16 hexadecimal digits.
+    #[serde(serialize_with = "json::hex")]
     pub fingerprint: u64,
 }
 
@@ -86,6 +88,41 @@ impl Plan {
     #[must_use]
     pub fn component(&self, name: &str) -> Option<usize> {
         self.components.iter().position(|component| &*component.name == name)
+    }
+
+    /// The number of a task: tasks are counted from 0 over all components, in the order of their
+    /// declaration. `None` where the component has no such task.
+    ///
+    /// ```
+    /// use tormenta_dsl::{Topology, doc::{Count, NoEngine, Words}};
+    ///
+    /// let mut t = Topology::<NoEngine>::new("numbers");
+    /// let words = t.spout("words", Words).tasks(2);
+    /// t.bolt("count", Count::default(), words.by(|w| &w.word)).tasks(3);
+    /// let (plan, _) = t.into_parts()?;
+    /// assert_eq!(plan.number_of(1, 0), Some(2));
+    /// assert_eq!(plan.task(4), Some((1, 2)));
+    /// assert_eq!((plan.number_of(1, 3), plan.task(5)), (None, None));
+    /// # Ok::<(), tormenta_dsl::plan::PlanErrors>(())
+    /// ```
+    #[must_use]
+    pub fn number_of(&self, component: usize, task: usize) -> Option<usize> {
+        let tasks = self.components.get(component)?.settings.tasks;
+        let before = self.components[..component].iter().map(|c| c.settings.tasks).sum::<usize>();
+        (task < tasks).then_some(before + task)
+    }
+
+    /// The component of the task with this [number](Plan::number_of), and which of its tasks it is.
+    #[must_use]
+    pub fn task(&self, number: usize) -> Option<(usize, usize)> {
+        let mut before = 0;
+        for (index, component) in self.components.iter().enumerate() {
+            if number < before + component.settings.tasks {
+                return Some((index, number - before));
+            }
+            before += component.settings.tasks;
+        }
+        None
     }
 
     /// The components in an order in which every edge but feedback leads forward.

@@ -28,6 +28,7 @@ mod convert;
 mod de;
 mod display;
 mod error;
+mod interned;
 mod schema;
 mod ser;
 mod tuple;
@@ -51,6 +52,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::RecordError;
+pub use interned::Interned;
 pub use schema::{Field, Schema};
 pub use value::Value;
 
@@ -80,8 +82,31 @@ use ser::RecordSerializer;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    schema: Arc<Schema>,
+    schema: Held,
     values: Vec<Value>,
+}
+
+/// How a record refers to its schema.
+#[derive(Clone, Debug)]
+enum Held {
+    Interned(Interned),
+    Counted(Arc<Schema>),
+}
+
+impl Held {
+    #[inline]
+    fn get(&self) -> &Arc<Schema> {
+        match self {
+            Self::Interned(schema) => schema.get(),
+            Self::Counted(schema) => schema,
+        }
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
 }
 
 impl Record {
@@ -102,11 +127,35 @@ impl Record {
     /// assert!(Record::new(schema, vec!["storm".into()]).is_err());
     /// ```
     pub fn new(schema: Arc<Schema>, values: Vec<Value>) -> Result<Self, RecordError> {
-        let (expected, found) = (schema.fields().len(), values.len());
+        Self::checked(Held::Counted(schema), values)
+    }
+
+    /// A record of `values` whose schema is [interned](Interned): to make one counts no references,
+    /// which for small records is a good part of what they cost.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Arity`] unless there is one value per field.
+    ///
+    /// ```
+    /// use tormenta_dsl::record::{Interned, Record, Schema};
+    ///
+    /// let schema = Interned::new(Schema::new("Count", &[("word", "String"), ("n", "u64")]));
+    /// let record = Record::of_interned(schema, vec!["storm".into(), 3.into()]).unwrap();
+    /// assert_eq!(record.to_string(), r#"{word: "storm", n: 3}"#);
+    /// ```
+    #[inline]
+    pub fn of_interned(schema: Interned, values: Vec<Value>) -> Result<Self, RecordError> {
+        Self::checked(Held::Interned(schema), values)
+    }
+
+    #[inline]
+    fn checked(schema: Held, values: Vec<Value>) -> Result<Self, RecordError> {
+        let (expected, found) = (schema.get().fields().len(), values.len());
         if expected == found {
             Ok(Self { schema, values })
         } else {
-            Err(RecordError::Arity { schema: schema.name().to_owned(), expected, found })
+            Err(arity(schema.get(), found))
         }
     }
 
@@ -167,8 +216,9 @@ impl Record {
     /// let record = Record::new(Arc::clone(&schema), vec![]).unwrap();
     /// assert!(Arc::ptr_eq(record.schema(), &schema));
     /// ```
+    #[inline]
     pub fn schema(&self) -> &Arc<Schema> {
-        &self.schema
+        self.schema.get()
     }
 
     /// The values, in the order of the schema's fields.
@@ -208,7 +258,7 @@ impl Record {
     /// assert_eq!(record.get("m"), None);
     /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.schema.position(name).and_then(|position| self.values.get(position))
+        self.schema().position(name).and_then(|position| self.values.get(position))
     }
 
     /// Names and values, in the order of the schema.
@@ -221,6 +271,11 @@ impl Record {
     /// assert_eq!(record.iter().next(), Some(("n", &Value::Int(3))));
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.schema.fields().iter().map(|field| field.name.as_ref()).zip(&self.values)
+        self.schema().fields().iter().map(|field| field.name.as_ref()).zip(&self.values)
     }
+}
+
+#[cold]
+fn arity(schema: &Schema, found: usize) -> RecordError {
+    RecordError::Arity { schema: schema.name().to_owned(), expected: schema.fields().len(), found }
 }

@@ -12,7 +12,7 @@ use crate::{
 /// Print a script with which a shell completes this command
 #[derive(Debug, clap::Args)]
 #[command(after_help = exit::after_help(&[
-    "tormenta completions bash > ~/.local/share/bash-completion/completions/tormenta",
+    "tormenta completions bash >> ~/.bash_completion",
     "tormenta completions zsh > ~/.zfunc/_tormenta",
     "tormenta completions fish > ~/.config/fish/completions/tormenta.fish",
 ]))]

@@ -43,7 +43,7 @@ const TASKS_MAX: usize = 4096;
     "tormenta demo fraud --rate 5000 --duration 30 --ledger decisions.jsonl",
     "tormenta demo fraud --seed 7 -o json",
     "tormenta demo fraud --input transactions.csv.gz --format handbook",
-    "tormenta demo fraud --input jun.csv --format handbook --chargebacks reported.csv",
+    "tormenta demo fraud --input jun.csv --format handbook --chargebacks back.csv",
 ]))]
 pub(crate) struct Fraud {
     /// Read transactions from this CSV file, not from a pipe; one that is packed with gzip is
@@ -59,11 +59,11 @@ pub(crate) struct Fraud {
     chargebacks: Option<PathBuf>,
     /// Transactions a second; as fast as they are decided unless given. The first 25,000 of the
     /// generator are genuine, so what is shorter than that sees no fraud
-    #[arg(long, value_name = "N", value_parser = rate)]
+    #[arg(long, value_name = "N", value_parser = rate, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Seconds after which nothing more is read. With a rate, RATE x SECONDS transactions are
     /// read. Without an input it is 10 unless given
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     duration: Option<Duration>,
     /// Enter every decision into this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
@@ -172,13 +172,21 @@ impl Fraud {
         told.check()?;
         if was_cut(&attended) {
             let again = match self.ledger {
-                Some(_) => "; run it again with the same ledger, which takes what is missing",
-                None => "",
+                _ if told.pending() == 0 => "",
+                Some(_) => {
+                    "; run the same again with the same ledger: what it has stays, what is missing \
+                     is added"
+                }
+                None => "; with `--ledger FILE` another run would go on from there",
             };
-            let pending = counted(told.pending(), "transaction was", "transactions were");
+            let pending = match told.pending() {
+                0 => "every transaction that was read is".to_owned(),
+                n => counted(n, "transaction was read and not", "transactions were read and not"),
+            };
             let held = attended.summary.cut_off.iter().map(|who| format!("; {who}"));
             let held = held.collect::<String>();
-            let why = format!("cut off: {pending} read and not decided{again}{held}");
+            let ids = told.undecided();
+            let why = format!("cut off: {pending} decided{ids}{again}{held}");
             return Err(Failure::new(Code::Interrupted, why));
         }
         if attended.ended != Ended::Itself {

@@ -12,10 +12,13 @@ use tormenta_fraud::{Audit, Books, Input, Kind, QUIET, Quality, VERSION, Verdict
 
 use crate::{
     exit::{Failure, Outcome},
-    output::grouped,
+    output::{grouped, time},
 };
 
 use super::fraud::was_cut;
+
+/// Transactions that are named, of those that were cut off.
+const IDS_SHOWN: usize = 5;
 
 /// The summary. Its fields are a contract.
 #[derive(Debug, Serialize)]
@@ -24,6 +27,9 @@ pub(super) struct Told {
     decisions: u64,
     /// Transactions without a decision that was cut off before it could be made.
     pending: u64,
+    /// The ids of the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    undecided: Vec<String>,
     /// Transactions without a decision.
     lost: u64,
     /// Decisions beyond the first for one transaction, by an independent reader of the ledger.
@@ -40,8 +46,10 @@ pub(super) struct Told {
     /// Cards and terminals that were forgotten, because there were more than are remembered.
     cards_forgotten: u64,
     terminals_forgotten: u64,
-    /// Transactions whose id was decided before: in the ledger, or earlier in the input.
-    known: u64,
+    /// Transactions whose id was in the ledger when the run began.
+    held: u64,
+    /// Transactions with an id that another one of this run had before. Told by the ledger.
+    repeated: u64,
     seconds: f64,
     decisions_per_second: f64,
     latency_us: Latency,
@@ -84,7 +92,7 @@ impl Told {
         is_generated: bool,
         ledger: Option<&Path>,
     ) -> Outcome<Self> {
-        let (tally, decisions, known) = (books.tally(), books.decided(), books.known());
+        let (tally, decisions) = (books.tally(), books.decided());
         let (transactions, seconds) = (input.transactions(), attended.summary.seconds);
         // Pipes and devices have taken what they were given; there is nothing to read again.
         let read = ledger.filter(|path| path.is_file()).map(|path| {
@@ -105,6 +113,7 @@ impl Told {
             transactions,
             decisions,
             pending,
+            undecided: if pending > 0 { first_undecided(books, input) } else { Vec::new() },
             lost,
             duplicated: audit.duplicated,
             approve,
@@ -115,7 +124,8 @@ impl Told {
             refused: input.refused(),
             cards_forgotten: input.cards_forgotten(),
             terminals_forgotten: input.terminals_forgotten(),
-            known,
+            held: books.held(),
+            repeated: books.repeated(),
             seconds,
             decisions_per_second: (decisions as f64 / seconds.max(1e-9)).round(),
             latency_us: Latency { p50: us(0.5), p99: us(0.99), p999: us(0.999), max: us(1.0) },
@@ -132,6 +142,17 @@ impl Told {
     /// Transactions that were cut off.
     pub(super) fn pending(&self) -> u64 {
         self.pending
+    }
+
+    /// The ids of the first of them, in words.
+    pub(super) fn undecided(&self) -> String {
+        let quoted: Vec<String> = self.undecided.iter().map(|id| format!("`{id}`")).collect();
+        let more = self.pending.saturating_sub(quoted.len() as u64);
+        match (quoted.is_empty(), more) {
+            (true, _) => String::new(),
+            (false, 0) => format!(" ({})", quoted.join(", ")),
+            (false, more) => format!(" ({} and {} more)", quoted.join(", "), grouped(more)),
+        }
     }
 
     /// Whether every transaction has one decision, those that were cut off aside.
@@ -151,6 +172,7 @@ impl Told {
 impl Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Latency { p50, p99, p999, max } = self.latency_us;
+        let [p50, p99, p999, max] = [p50, p99, p999, max].map(time);
         let transactions = counted(self.transactions, "transaction", "transactions");
         let decisions = counted(self.decisions, "decision", "decisions");
         let rate = grouped(self.decisions_per_second as u64);
@@ -161,11 +183,8 @@ impl Display for Told {
             [self.approve, self.challenge, self.decline].map(grouped);
         writeln!(f, "{approve} approved, {challenge} challenged, {decline} declined")?;
         // Of what was decided before nobody knows it.
-        if self.decisions > self.known {
-            writeln!(
-                f,
-                "latency p50 {p50:.0} us, p99 {p99:.0} us, p999 {p999:.0} us, max {max:.0} us"
-            )?;
+        if self.decisions > self.held + self.repeated {
+            writeln!(f, "latency p50 {p50}, p99 {p99}, p999 {p999}, max {max}")?;
         }
         self.show_oddities(f)?;
         if let Some(ledger) = &self.ledger {
@@ -216,9 +235,14 @@ impl Told {
                 "terminals were forgotten, because there were too many",
             ),
             (
-                self.known,
-                "was decided before (in the ledger, or repeated in the input)",
-                "were decided before (in the ledger, or repeated in the input)",
+                self.held,
+                "was decided before, by an earlier run with this ledger",
+                "were decided before, by an earlier run with this ledger",
+            ),
+            (
+                self.repeated,
+                "has the id of another one of this run, and is not in the ledger again",
+                "have the id of another one of this run, and are not in the ledger again",
             ),
         ];
         for (number, one, many) in lines.into_iter().filter(|(number, ..)| *number > 0) {
@@ -226,6 +250,12 @@ impl Told {
         }
         Ok(())
     }
+}
+
+/// The ids of the first transactions that were read and not decided.
+fn first_undecided(books: &Books, input: &Input) -> Vec<String> {
+    let left = input.left().into_iter().filter(|(seq, _)| !books.is_decided(*seq));
+    left.take(IDS_SHOWN).map(|(_, id)| String::from_utf8_lossy(&id).into_owned()).collect()
 }
 
 /// A number, and what there is of it: one, or many.

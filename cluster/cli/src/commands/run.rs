@@ -155,6 +155,7 @@ fn become_it(mut command: Command) -> io::Result<Code> {
     Ok(match command.status()?.code() {
         Some(0) => Code::Ok,
         Some(2) => Code::Usage,
+        Some(3) => Code::NotFound,
         Some(130) | None => Code::Interrupted,
         Some(_) => Code::Failed,
     })

@@ -44,10 +44,11 @@ pub(super) fn run(
     };
     let mut options = Options::default();
     let letters = dead_letters.map(DeadLetterFile::open).transpose();
-    options.dead_letters = letters.map_err(Failure::failed)?;
+    options.dead_letters = letters.map_err(Failure::of)?;
     Ok(match artifact::carry_out(flow.name(), flow.topology(), said, options) {
         0 => Code::Ok,
         2 => Code::Usage,
+        3 => Code::NotFound,
         130 => Code::Interrupted,
         _ => Code::Failed,
     })

@@ -93,11 +93,7 @@ impl WordCount {
     fn text(&self) -> Outcome<Text> {
         let text = Text::of(&self.paths);
         if let Text::Named(lines) = &text {
-            let is_lost =
-                |path: &PathBuf| path.as_os_str() != "-" && !path.try_exists().unwrap_or(true);
-            let lost = self.paths.iter().any(is_lost);
-            let code = if lost { Code::NotFound } else { Code::Failed };
-            lines.check().map_err(|error| Failure::new(code, error))?;
+            lines.check().map_err(Failure::of)?;
         }
         Ok(text)
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tormenta::artifact::{Attended, Ended};
 
 use crate::{
-    output::{self, grouped},
+    output::{self, grouped, time},
     word_count::Words,
 };
 
@@ -94,13 +94,13 @@ impl Display for Told {
         let [lines, words, distinct, rate, acked] =
             [self.lines, self.words, self.distinct_words, self.words_per_second as u64, self.acked]
                 .map(grouped);
-        let [p50, p99] = [self.complete_latency_us.p50, self.complete_latency_us.p99];
+        let [p50, p99] = [self.complete_latency_us.p50, self.complete_latency_us.p99].map(time);
         writeln!(
             f,
             "{words} words in {lines} lines, {distinct} distinct, in {:.2} s: {rate} words/s",
             self.seconds
         )?;
-        write!(f, "{acked} lines acked, complete latency p50 {p50:.0} us, p99 {p99:.0} us")
+        write!(f, "{acked} lines acked, complete latency p50 {p50}, p99 {p99}")
     }
 }
 

@@ -98,7 +98,7 @@ fn cannot_create(name: &Path, error: &io::Error) -> Failure {
         return cannot(name, "create", error);
     }
     let (name, directory) = (name.display(), directory(name).display());
-    let message = format!("create `{name}`: the directory `{directory}` does not exist");
+    let message = format!("create `{name}`: the directory `{directory}` does not exist; create it");
     Failure::new(Code::NotFound, message)
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub(crate) use file::WholeFile;
 pub(crate) use progress::Progress;
-pub(crate) use table::{Table, grouped};
+pub(crate) use table::{Table, grouped, time};
 
 use crate::{
     args::{Format, Globals},

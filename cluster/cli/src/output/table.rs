@@ -58,6 +58,15 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// A time that is given in microseconds: `180 us`, `28.8 ms`, `1.2 s`.
+pub(crate) fn time(us: f64) -> String {
+    match us {
+        us if us < 999.5 => format!("{us:.0} us"),
+        us if us < 999_950.0 => format!("{:.1} ms", us / 1e3),
+        us => format!("{:.1} s", us / 1e6),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +92,11 @@ mod tests {
     #[test]
     fn numbers_are_grouped() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn times_have_the_unit_that_suits_them() {
+        let times = [0.4, 180.2, 999.7, 28_836.0, 999_960.0, 1_194_002.4].map(time);
+        assert_eq!(times, ["0 us", "180 us", "1.0 ms", "28.8 ms", "1.0 s", "1.2 s"]);
     }
 }

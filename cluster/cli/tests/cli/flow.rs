@@ -76,7 +76,7 @@ fn a_summary_is_json_and_a_check_runs_nothing() {
 fn a_file_that_is_lost_is_an_error_of_the_run() {
     let dir = directory();
     let run = flow(&dir, WORDS, &[], &[]);
-    run.refused(1, &["`book.txt` does not exist"]);
+    run.refused(3, &["`book.txt` does not exist"]);
 }
 
 #[test]
@@ -231,4 +231,41 @@ fn the_flows_of_the_guide_are_sound() {
         let checked = flow(&directory(), text, &["--check"], &[]);
         assert_eq!(checked.code, Some(0), "{checked:?}");
     }
+}
+
+/// Nothing is written any more, so nothing but a look can tell.
+#[cfg(unix)]
+#[test]
+fn a_quiet_flow_notices_that_its_reader_has_gone() {
+    use std::io::{BufRead, BufReader};
+
+    let dir = directory();
+    file(&dir, "app.log", "one\n");
+    let flow = file(
+        &dir,
+        "flow.toml",
+        "spouts.log = { type = 'tail', path = 'app.log' }\n\
+         bolts.print = { type = 'print', reads = 'log', template = '{line}' }",
+    );
+    let mut child = tormenta(["run".as_ref(), flow.as_os_str()])
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+    stdout.read_line(&mut line).expect("a line");
+    assert_eq!(line, "one\n");
+    drop(stdout);
+    let waited = std::thread::spawn(move || child.wait_with_output());
+    for _ in 0..100 {
+        if waited.is_finished() {
+            let said = Said::from(waited.join().expect("waited").expect("it ends"));
+            assert_eq!(said.code, Some(0), "{said:?}");
+            return;
+        }
+        crate::signals::wait(100);
+    }
+    panic!("it has not ended after 10 s");
 }

@@ -167,7 +167,8 @@ fn what_makes_no_sense_is_named() {
     fraud(&["--input", "lost.csv", "--format", "sparkov"])
         .refused(3, &["`lost.csv` does not exist"]);
     fraud(&["--rate", "0"]).refused(2, &["use a number above 0"]);
-    fraud(&["--duration=-1"]).refused(2, &["--duration"]);
+    fraud(&["--rate", "-1"]).refused(2, &["use a number above 0"]);
+    fraud(&["--duration", "-1"]).refused(2, &["use a number of seconds above 0"]);
     fraud(&["--input", rows]).refused(2, &["--format"]);
     fraud(&["--ledger", "lost/there.jsonl"]).refused(3, &["its directory does not exist"]);
     let other = file(&dir, "other.txt", "not a ledger\n");
@@ -269,11 +270,13 @@ fn the_summary_counts_as_people_do() {
     let words = ["--input", rows, "--format", "handbook", "--ledger", ledger];
     let run = || said(["demo", "fraud"].iter().chain(&words));
     let first = run().out();
-    assert!(first.contains("1 was decided before (in the ledger, or repeated"), "{first}");
+    assert!(first.contains("1 has the id of another one of this run, and is not in"), "{first}");
+    assert!(!first.contains("decided before"), "{first}");
     assert!(first.contains("latency p50") && first.contains("has 1 line\n"), "{first}");
     let again = run();
     assert!(again.err.contains("holds 1 decision, which stays\n"), "{}", again.err);
-    assert!(again.out().contains("2 were decided before"), "{again:?}");
+    assert!(again.out().contains("2 were decided before, by an earlier run"), "{again:?}");
+    assert!(!again.out().contains("has the id"), "{again:?}");
     assert!(!again.out().contains("latency"), "{again:?}");
     let short = said(["demo", "fraud", "--rate", "1", "--duration", "1"]).out();
     assert!(short.starts_with("1 transaction, 1 decision, "), "{short}");

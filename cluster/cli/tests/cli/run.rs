@@ -53,7 +53,7 @@ fn a_plan_needs_no_input() {
 
 #[test]
 fn mistakes_have_their_codes() {
-    hello(&["/lost"]).refused(1, &["`/lost` does not exist"]);
+    hello(&["/lost"]).refused(3, &["`/lost` does not exist"]);
     hello(&["--tasks", "2"]).refused(2, &["go after `--`: `-- --tasks`"]);
     hello(&["describe", "--xml"]).refused(2, &["`--xml` is no option"]);
     assert_eq!(hello(&["--help"]).code, Some(0));

@@ -23,7 +23,7 @@ fn feed(child: &mut Child) -> thread::JoinHandle<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the moment of the signal is what is tested")]
-fn wait(millis: u64) {
+pub(crate) fn wait(millis: u64) {
     thread::sleep(Duration::from_millis(millis));
 }
 

@@ -202,7 +202,8 @@ impl Generator {
         let (seed, n) = (self.seed, self.made);
         let card = self.world.owners[card].number;
         let id = Bytes::from(format!("g{seed}-{n}"));
-        Tx { id, card, terminal, cents: cents as u64, time: self.now as i64, place, pass }
+        let (cents, time, category) = (cents as u64, self.now as i64, None);
+        Tx { id, card, terminal, cents, category, time, place, pass }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use tormenta::prelude::*;
 
-use super::{Ledger, LedgerError};
+use super::{Added, Ledger, LedgerError};
 use crate::{
     source::Halt,
     tally::Tally,
@@ -30,7 +30,10 @@ pub struct Books(Arc<Mutex<State>>);
 struct State {
     tally: Tally,
     seen: Seen,
-    known: u64,
+    /// Decisions that the ledger held when it was opened, and those whose id came before in this
+    /// run.
+    held: u64,
+    repeated: u64,
     /// Lines that were entered by this run.
     entered: u64,
     /// The last transaction that was declined.
@@ -73,10 +76,22 @@ impl Books {
         self.lock().seen.len()
     }
 
-    /// Decisions that were in the ledger before.
+    /// Transactions whose id was in the ledger when it was opened.
     #[must_use]
-    pub fn known(&self) -> u64 {
-        self.lock().known
+    pub fn held(&self) -> u64 {
+        self.lock().held
+    }
+
+    /// Transactions with an id that another one of this run had before, where there is a ledger.
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.lock().repeated
+    }
+
+    /// Whether the transaction with this number is decided.
+    #[must_use]
+    pub fn is_decided(&self, seq: u64) -> bool {
+        self.lock().seen.contains(seq)
     }
 
     /// What is to be seen from outside.
@@ -86,7 +101,7 @@ impl Books {
         let verdicts = [Verdict::Approve, Verdict::Challenge, Verdict::Decline];
         let verdicts = verdicts.map(|verdict| state.tally.count(verdict));
         let decided = state.seen.len();
-        let counted = state.tally.decisions().max(state.entered + state.known);
+        let counted = state.tally.decisions().max(state.entered + state.held + state.repeated);
         Glance {
             decided,
             verdicts,
@@ -128,6 +143,13 @@ impl Seen {
         self.bits[word] |= bit;
         self.count += u64::from(is_new);
         is_new
+    }
+
+    /// Whether a number was noted.
+    #[must_use]
+    pub fn contains(&self, seq: u64) -> bool {
+        let word = self.bits.get((seq / 64) as usize);
+        word.is_some_and(|word| word & (1 << (seq % 64)) != 0)
     }
 
     /// How many.
@@ -215,9 +237,19 @@ impl Bolt for Book {
             state.tally.latency.record(latency_ns, 1);
             return Ok(());
         };
-        if !ledger.add(&decided, latency_ns / 1_000) {
-            state.known += u64::from(is_new);
-            return Ok(());
+        let added = ledger.add(&decided, latency_ns / 1_000);
+        match added {
+            Added::New => {}
+            // An attempt after the first is no other transaction.
+            _ if !is_new => return Ok(()),
+            Added::Held => {
+                state.held += 1;
+                return Ok(());
+            }
+            Added::Repeated => {
+                state.repeated += 1;
+                return Ok(());
+            }
         }
         let is_full = ledger.unwritten_bytes() >= LINES_BYTES;
         state.entered += 1;
@@ -250,7 +282,11 @@ mod tests {
         fn a_number_is_noted_once(numbers: Vec<u16>) -> bool {
             let (mut seen, mut model) = (Seen::default(), BTreeSet::new());
             numbers.into_iter().all(|n| {
-                seen.insert(u64::from(n)) == model.insert(n) && seen.len() == model.len() as u64
+                let (was, is_next) = (model.contains(&n), model.contains(&n.wrapping_add(1)));
+                seen.contains(u64::from(n)) == was
+                    && seen.contains(u64::from(n.wrapping_add(1))) == is_next
+                    && seen.insert(u64::from(n)) == model.insert(n)
+                    && seen.len() == model.len() as u64
             })
         }
     }

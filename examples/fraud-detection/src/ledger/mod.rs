@@ -68,15 +68,30 @@ impl fmt::Display for LedgerError {
 
 impl std::error::Error for LedgerError {}
 
+type Ids = HashSet<u128, BuildHasherDefault<Taken>>;
+
+/// What became of a decision that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It is in the ledger now.
+    New,
+    /// The ledger had one with its id when it was opened.
+    Held,
+    /// One with its id was added since.
+    Repeated,
+}
+
 /// An open ledger.
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
     file: File,
     fsync: Fsync,
-    /// The ids that it holds, as 128 bits each: that two of a billion ids share them has a chance
-    /// of 1 to 10^21.
-    ids: HashSet<u128, BuildHasherDefault<Taken>>,
+    /// The ids that it held when it was opened, as 128 bits each: that two of a billion ids share
+    /// them has a chance of 1 to 10^21.
+    held: Ids,
+    /// The ids that were added since it was opened.
+    added: Ids,
     /// Lines that the operating system does not have yet.
     lines: Vec<u8>,
     /// Bytes of whole lines in the file; `None` where it is no file but a pipe or a device.
@@ -119,7 +134,8 @@ impl Ledger {
             path: path.to_owned(),
             file,
             fsync,
-            ids: HashSet::default(),
+            held: Ids::default(),
+            added: Ids::default(),
             lines: Vec::new(),
             length: None,
             cut: 0,
@@ -156,7 +172,7 @@ impl Ledger {
                 let text = format!("line {number} is no decision ({why}); name another file");
                 io::Error::new(io::ErrorKind::InvalidData, text)
             })?;
-            self.ids.insert(xxh3_128(parsed.id.as_bytes()));
+            self.held.insert(xxh3_128(parsed.id.as_bytes()));
             length += read as u64;
         }
         if self.cut > 0 {
@@ -169,13 +185,13 @@ impl Ledger {
     /// Decisions that it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.held.len() + self.added.len()
     }
 
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.len() == 0
     }
 
     /// Bytes of a torn line that were cut off when it was opened.
@@ -190,14 +206,18 @@ impl Ledger {
         self.lines.len()
     }
 
-    /// Adds a decision, unless it holds one with this id; then it returns false. The line is in
-    /// the hands of the operating system only after [`write`](Self::write).
-    pub fn add(&mut self, decided: &Decided, latency_us: u64) -> bool {
-        if !self.ids.insert(xxh3_128(&decided.id)) {
-            return false;
+    /// Adds a decision, unless it holds one with this id. The line is in the hands of the operating
+    /// system only after [`write`](Self::write).
+    pub fn add(&mut self, decided: &Decided, latency_us: u64) -> Added {
+        let id = xxh3_128(&decided.id);
+        if self.held.contains(&id) {
+            return Added::Held;
+        }
+        if !self.added.insert(id) {
+            return Added::Repeated;
         }
         line(decided, latency_us, &mut self.lines);
-        true
+        Added::New
     }
 
     /// Gives all lines to the operating system.

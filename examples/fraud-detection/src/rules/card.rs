@@ -1,14 +1,19 @@
-//! What is remembered of a card, and what a transaction is worth.
+//! What is remembered of a card, and the order in which a transaction is judged by it.
+//!
+//! [`Card::observe`] is the story; what each sign is worth stands in [`worth`].
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    days::{Reported, Told},
+    crowd::Size,
+    days::Told,
     evidence::{Evidence, Rule},
     habit::{Guess, Habit},
+    lately::Lately,
     recent::{Recent, fingerprint},
     terminal::{Signs, TINY_CENTS, logs},
     windows::Windows,
+    worth,
 };
 use crate::{
     source::Limits,
@@ -42,17 +47,6 @@ const TERMINALS: usize = 8;
 /// How long tiny amounts are remembered, in seconds.
 const TINY_S: i64 = 3_600;
 
-/// How much of the smaller of two reasons for the same thing does not count.
-const OVERLAP: f32 = 0.5;
-
-/// Points of an amount by how many standard deviations it lies above what the card pays.
-const OWN: &[(f32, f32)] = &[(-1.0, -1.0), (1.0, 0.0), (5.0, 4.0)];
-
-/// Points of an amount by its place among the payments of everybody: 0 is the middle, above 1 is
-/// one in 500. In between it is a line.
-const LARGE: &[(f32, f32)] =
-    &[(-0.4, -0.7), (0.5, 0.0), (0.9, 1.0), (1.0, 4.0), (1.1, 5.0), (1.3, 6.0)];
-
 /// One card.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Card {
@@ -65,6 +59,7 @@ pub struct Card {
     terminals: Vec<u64>,
     /// When the last tiny amounts were, and how many came within the hour before.
     tiny: (i64, u8),
+    lately: Lately,
     time: Option<i64>,
     /// Where chargebacks may come.
     days: Option<Box<Told>>,
@@ -81,6 +76,7 @@ impl Default for Card {
             seen_at: None,
             terminals: Vec::new(),
             tiny: (0, 0),
+            lately: Lately::default(),
             time: None,
             days: None,
             recent: Recent::default(),
@@ -92,28 +88,26 @@ impl Card {
     /// Decides, and remembers. `size` is that of the amount beside what everybody pays, as
     /// [`Crowd`](super::Crowd) tells it. Times beyond the limits are not believed, nor are those
     /// before an earlier use; the card then takes its last time for now.
-    pub fn observe(&mut self, tx: &Tx, size: f32, signs: Signs, limits: Limits) -> Decision {
+    pub fn observe(&mut self, tx: &Tx, size: Size, signs: Signs, limits: Limits) -> Decision {
         let fingerprint = fingerprint(&tx.id);
         if let Some(decision) = self.recent.find(fingerprint) {
             return decision;
         }
         let mut evidence = Evidence::default();
         let time = self.clamp(tx.time, limits.time_max, &mut evidence);
-        let deviation = tx.pass.map_or(0.0, |pass| self.judge_pass(pass, signs, &mut evidence));
-        if signs.overlay > 2.0 {
-            // The reader is suspect, and this card felt it too.
-            let felt = (deviation / 9.0).min(1.0);
-            evidence.add(Rule::Overlay, felt * (1.8 * (signs.overlay - 1.0)).min(7.0));
-        }
+        // The hand.
+        let doubt = tx.pass.map_or(1.0, |pass| self.judge_pass(pass, signs, &mut evidence));
+        // The place, the amount and the hour.
         self.judge_travel(tx.place, time, &mut evidence);
-        self.judge_amount(tx, time, size, signs, &mut evidence);
+        let unusual = self.judge_amount(tx, time, size, signs, doubt, &mut evidence);
+        let night = worth::hour(time, &mut evidence);
+        // The past of the card, and what was heard of it and of the terminal.
+        worth::lately(self.lately.points(time), unusual, &mut evidence);
+        self.lately.add(time, unusual + night);
         let own = Told::pay(&mut self.days, time, limits.hears_chargebacks);
-        judge_reports(signs.reported, own, &mut evidence);
+        worth::reports(signs.reported, own, &mut evidence);
         self.judge_velocity(time, tx.cents, &mut evidence);
-        let hour = time.rem_euclid(86_400) / 3_600;
-        if !(4..22).contains(&hour) {
-            evidence.add(Rule::Night, 1.0);
-        }
+        // What all that makes together, and what is to be learned of it.
         let decision = evidence.decide();
         self.learn(tx, time, signs, decision.verdict);
         self.recent.keep(fingerprint, decision);
@@ -142,28 +136,28 @@ impl Card {
         time
     }
 
-    /// Whose hand it was. Returns how far it lies from the owner's, as a sum of squares.
+    /// Whose hand it was. Returns how much a large amount is to be doubted: less if it was the
+    /// owner's.
     fn judge_pass(&self, pass: Pass, signs: Signs, evidence: &mut Evidence) -> f32 {
         let (speed, jitter) = logs(pass);
         let speed = self.speed.deviation(speed - signs.bias, SPEED);
         let unsteady = self.jitter.deviation(jitter, JITTER).max(0.0);
         let (by_speed, by_jitter) = (speed * speed, unsteady * unsteady);
-        let sum = by_speed + by_jitter;
-        if self.speed.samples() >= HAND_KNOWN {
-            // The owner's own hand speaks for the owner.
-            evidence.add(Rule::Speed, -1.5 * (1.0 - sum / 4.0).max(0.0));
-        }
-        if sum > 6.0 {
-            let points = ((sum - 6.0) / 2.0).min(8.0);
-            evidence.add(Rule::Speed, points * by_speed / sum);
-            evidence.add(Rule::Unsteady, points * by_jitter / sum);
-        }
+        let off = by_speed + by_jitter;
+        let is_known = self.speed.samples() >= HAND_KNOWN;
+        let doubt = if is_known { worth::own_hand(off, evidence) } else { 1.0 };
+        worth::other_hand(by_speed, by_jitter, evidence);
         if pass.jitter < HAND_JITTER_MIN {
             evidence.add(Rule::Machine, 6.0);
         }
         let rig = [0.0, 0.2, 1.0, 2.5, 5.0, 6.5, 6.5];
         evidence.add(Rule::Rig, rig[usize::from(signs.same_speed).min(6)]);
-        sum
+        if signs.overlay > 2.0 {
+            // The reader is suspect, and this card felt it too.
+            let felt = (off / 9.0).min(1.0);
+            evidence.add(Rule::Overlay, felt * (1.8 * (signs.overlay - 1.0)).min(7.0));
+        }
+        doubt
     }
 
     fn judge_travel(&self, place: Option<Place>, time: i64, evidence: &mut Evidence) {
@@ -175,40 +169,39 @@ impl Card {
         }
     }
 
+    /// Judges an amount. Returns the points that it gave for being unusual.
     fn judge_amount(
         &mut self,
         tx: &Tx,
         time: i64,
-        size: f32,
+        size: Size,
         signs: Signs,
+        doubt: f32,
         evidence: &mut Evidence,
-    ) {
+    ) -> f32 {
         let is_new = !self.terminals.contains(&tx.terminal);
-        let is_tiny = tx.cents < TINY_CENTS;
         if is_new && self.terminals.len() == TERMINALS {
             evidence.add(Rule::NewTerminal, 0.3);
         }
         if time - self.tiny.0 > TINY_S {
             self.tiny.1 = 0;
         }
-        if is_tiny {
+        let is_usual_here = size.rarity.is_some_and(|rarity| rarity > -worth::RARE);
+        if tx.cents < TINY_CENTS && !is_usual_here {
             let probing = [0.0, 0.5, 2.5, 4.5, 6.0];
             evidence.add(Rule::Probing, probing[usize::from(signs.tiny).min(4)]);
             evidence.add(Rule::Tiny, (2.0 * f32::from(self.tiny.1)).min(5.0));
             self.tiny = (time, self.tiny.1.saturating_add(1));
-            return;
+            return 0.0;
         }
         let deviation = self.amount.deviation((tx.cents as f32).sqrt(), AMOUNT);
-        // For the card and for everybody. Who looks large for both reasons is not twice as
-        // suspect: it is the same amount.
-        let own = points_at(deviation, OWN);
-        let all = points_at(size, LARGE);
-        let twice = OVERLAP * own.min(all).max(0.0);
-        let [own, all] = if own < all { [own - twice, all] } else { [own, all - twice] };
-        evidence.add(Rule::Amount, own);
-        evidence.add(Rule::Large, all);
-        if self.tiny.1 > 0 && deviation > 1.0 {
+        let is_large = size.rarity.map_or(deviation > 1.0, |rarity| rarity > worth::RARE);
+        if self.tiny.1 > 0 && is_large {
             evidence.add(Rule::SmallThenLarge, 4.0 + f32::from(self.tiny.1.min(3)));
+        }
+        match size.rarity {
+            Some(rarity) => worth::goods(rarity, evidence),
+            None => worth::size(deviation, size.place, doubt, evidence),
         }
     }
 
@@ -251,25 +244,5 @@ impl Card {
             }
             self.terminals.push(tx.terminal);
         }
-    }
-}
-
-/// What the owners of cards complained about: here, and of this card.
-fn judge_reports(here: Reported, own: Reported, evidence: &mut Evidence) {
-    let Reported { reports, payments, log_odds } = here;
-    let points = (1.2 * log_odds - 0.5).clamp(0.0, 7.0);
-    evidence.add(Rule::TerminalReported { reports, payments }, points);
-    let Reported { reports, payments, log_odds } = own;
-    let points = (0.6 * log_odds).clamp(0.0, 3.0);
-    evidence.add(Rule::CardReported { reports, payments }, points);
-}
-
-/// The height of a line through these points, level beyond its ends.
-fn points_at(x: f32, line: &[(f32, f32)]) -> f32 {
-    let after = line.partition_point(|(at, _)| *at <= x);
-    let (Some(left), right) = (line.get(after.max(1) - 1), line.get(after)) else { return 0.0 };
-    match right {
-        Some(right) if after > 0 => left.1 + (right.1 - left.1) * (x - left.0) / (right.0 - left.0),
-        _ => left.1,
     }
 }

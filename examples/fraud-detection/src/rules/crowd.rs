@@ -4,6 +4,9 @@
 //! of *all* payments, frauds included: the decisions come too late to leave them out, and one
 //! fraud in a hundred moves the middle of the others by nothing.
 
+use super::goods::Goods;
+use crate::tx::Tx;
+
 /// Payments after which the older half counts half.
 const MEMORY: u32 = 262_144;
 
@@ -51,7 +54,17 @@ impl Usual {
     }
 }
 
-/// Counts amounts. Of fixed size: some 10 KB.
+/// How large an amount is beside others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Size {
+    /// Among all payments: 0 in the middle, 1 where one in 500 is larger.
+    pub place: f32,
+    /// Among those for the same kind of goods, if that is known, how rare it is: see
+    /// [`Goods::pay`].
+    pub rarity: Option<f32>,
+}
+
+/// Counts amounts. Of bounded size: some 10 KB, and 18 for each of at most 64 kinds of goods.
 ///
 /// Whoever knows the order of all payments keeps one of it; in the topology, that is the source.
 ///
@@ -72,6 +85,7 @@ pub struct Crowd {
     usual: Usual,
     /// Whether the guess counts.
     is_guessed: bool,
+    goods: Goods,
 }
 
 impl Default for Crowd {
@@ -99,8 +113,14 @@ fn guess() -> impl Iterator<Item = (usize, u32)> {
 
 impl Crowd {
     fn without_guess() -> Self {
-        let counts = vec![0; bucket(CENTS_MAX) + 1];
-        Self { counts, payments: 0, usual: Usual::default(), is_guessed: false }
+        let (counts, usual, goods) = (vec![0; BUCKETS], Usual::default(), Goods::default());
+        Self { counts, payments: 0, usual, is_guessed: false, goods }
+    }
+
+    /// Counts a transaction, and tells how large its amount is beside those before it.
+    pub fn size_of(&mut self, tx: &Tx) -> Size {
+        let rarity = tx.category.and_then(|kind| self.goods.pay(kind, tx.cents));
+        Size { place: self.pay(tx.cents), rarity }
     }
 
     /// Counts a payment, and tells how large it is beside those before it: 0 lies in the middle,
@@ -151,8 +171,11 @@ impl Crowd {
     }
 }
 
+/// How many buckets there are.
+pub(super) const BUCKETS: usize = ((40 - STEPS_LOG2 as usize) + 1) * STEPS as usize;
+
 /// Buckets of equal width up to 2^7 cents, then 64 for each doubling.
-fn bucket(cents: u64) -> usize {
+pub(super) fn bucket(cents: u64) -> usize {
     let cents = cents.min(CENTS_MAX);
     let octave = (cents | STEPS).ilog2() - STEPS_LOG2;
     (u64::from(octave) * STEPS + (cents >> octave)) as usize
@@ -193,6 +216,11 @@ mod tests {
             let (middle, most) = (root(sorted.len() / 2), root(sorted.len() / ONE_IN as usize));
             crowd.usual == Usual { middle, most }
         }
+    }
+
+    #[test]
+    fn the_largest_amount_has_the_last_bucket() {
+        assert_eq!((bucket(u64::MAX), bucket(CENTS_MAX)), (BUCKETS - 1, BUCKETS - 1));
     }
 
     #[test]

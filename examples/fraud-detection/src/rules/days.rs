@@ -13,13 +13,13 @@ use crate::tx::Chargeback;
 const DAYS: usize = 30;
 
 /// Lengths of the windows, in days; the first and the last day count whole.
-pub const SPANS_DAYS: [usize; 3] = [2, 7, DAYS];
+pub const SPANS_DAYS: [usize; 3] = [1, 7, DAYS];
 
 /// Seconds in a day.
 const DAY_S: i64 = 86_400;
 
 /// Payments that the belief of a usual share of frauds is worth, and that share.
-const GUESS_PAYMENTS: f32 = 3.0;
+const GUESS_PAYMENTS: f32 = 4.0;
 const GUESS_SHARE: f32 = 0.005;
 
 /// The last thirty days of a terminal or a card. 136 bytes.

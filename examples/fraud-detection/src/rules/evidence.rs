@@ -32,6 +32,12 @@ pub enum Rule {
     Amount,
     /// A large amount beside what everybody pays.
     Large,
+    /// A large amount beside what is paid for this kind of goods.
+    LargeHere,
+    /// A small amount beside what is paid for this kind of goods.
+    SmallHere,
+    /// Unusual payments with this card within the last days.
+    Lately,
     /// Small amounts, then a large one.
     SmallThenLarge,
     /// Somebody tries cards with tiny amounts at this terminal.
@@ -96,6 +102,9 @@ impl Rule {
             Self::Spending => "much was spent with this card within a day",
             Self::Amount => "the amount is above what this card usually pays",
             Self::Large => "hardly anybody pays so large an amount",
+            Self::LargeHere => "hardly anybody pays so large an amount for goods of this kind",
+            Self::SmallHere => "hardly anybody pays so small an amount for goods of this kind",
+            Self::Lately => "unusual payments were made with this card within the last days",
             Self::SmallThenLarge => "a large amount follows very small ones",
             Self::Probing => "somebody is trying cards with tiny amounts at this terminal",
             Self::Tiny => "tiny amounts follow each other",

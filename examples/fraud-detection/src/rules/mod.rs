@@ -1,7 +1,7 @@
 //! The rules: what is remembered of cards and terminals, and what a transaction is worth.
 //!
 //! ```text
-//!   Tx -> Crowd::pay ------> size ---+
+//!   Tx -> Crowd::size_of ----> Size ---+
 //!   Tx -> Terminal::observe -> Signs --+
 //!                                      v
 //!   Tx ----------------------> Card::observe -> Evidence -> Decision
@@ -17,16 +17,21 @@ mod card;
 mod crowd;
 mod days;
 mod evidence;
+mod goods;
 mod habit;
+mod lately;
 mod recent;
 mod terminal;
 mod windows;
+mod worth;
 
 pub use card::Card;
-pub use crowd::{Crowd, Usual};
+pub use crowd::{Crowd, Size, Usual};
 pub use days::{Days, Reported, SPANS_DAYS};
 pub use evidence::{Evidence, Reasons, Rule};
+pub use goods::Goods;
 pub use habit::{Guess, Habit};
+pub use lately::Lately;
 pub use recent::{Recent, fingerprint};
 pub use terminal::{Signs, Terminal};
 pub use windows::{SPANS_S, Windows};
@@ -40,7 +45,7 @@ use crate::{
 };
 
 /// Version of the rules. It stands in every line of the ledger; raise it when a rule changes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Cards and terminals in one place: the detector without an engine.
 ///
@@ -50,7 +55,7 @@ pub const VERSION: u32 = 2;
 /// let mut rules = Rules::default();
 /// let bread = Tx {
 ///     id: "1".into(), card: 7, terminal: 3, cents: 250, time: 1_700_000_000,
-///     place: None, pass: None,
+///     category: None, place: None, pass: None,
 /// };
 /// assert_eq!(rules.observe(&bread).verdict, Verdict::Approve);
 /// ```
@@ -82,7 +87,7 @@ impl Rules {
     /// Decides, and remembers. A transaction that comes twice in short order is decided the same
     /// way again and remembered once, as far as it concerns its card and terminal.
     pub fn observe(&mut self, tx: &Tx) -> Decision {
-        let (size, limits) = (self.crowd.pay(tx.cents), self.limits);
+        let (size, limits) = (self.crowd.size_of(tx), self.limits);
         let (card, terminal) = self.at(tx.card, tx.terminal);
         let signs = terminal.observe(tx, limits);
         card.observe(tx, size, signs, limits)

@@ -163,7 +163,7 @@ mod tests {
         let pass = Some(Pass { cm_s, jitter });
         let time = 60 * n as i64;
         let id = n.to_string().into();
-        Tx { id, card: n, terminal: 1, cents: 2_000, time, place: None, pass }
+        Tx { id, card: n, terminal: 1, cents: 2_000, category: None, time, place: None, pass }
     }
 
     /// Speeds that vary as those of people do.

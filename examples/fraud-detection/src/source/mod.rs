@@ -6,6 +6,7 @@
 mod chargebacks;
 mod fields;
 mod origin;
+mod plain;
 mod records;
 mod rows;
 mod table;
@@ -59,6 +60,7 @@ struct Running {
     transactions_emitted: u64,
     trees: Trees,
     has_ended: bool,
+    input: Input,
 }
 
 impl Source {
@@ -98,6 +100,7 @@ impl Spout for Source {
             transactions_emitted: 0,
             trees: Trees::default(),
             has_ended: false,
+            input: self.input.clone(),
         });
         Ok(())
     }
@@ -149,6 +152,17 @@ impl Spout for Source {
         } else if failures >= ATTEMPTS_MAX {
             self.halt.because(format_args!("transaction {seq} failed {failures} times: {why:?}"));
         }
+    }
+}
+
+/// A source that is cut off leaves word of what it has read and does not know to be decided.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let left = self.trees.left().filter_map(|entry| match entry {
+            Entry::Swipe(swiped) => Some((swiped.turn.seq, swiped.tx.id.clone())),
+            Entry::Chargeback(_) => None,
+        });
+        self.input.leave(left.collect());
     }
 }
 
@@ -218,7 +232,7 @@ impl Running {
     fn emit(&mut self, due: Duration, input: &Input) -> Option<(Entry, u64)> {
         let (tx, truth) = self.next.take()?;
         let turn = self.order.turn(tx.card, tx.terminal, self.trees.done_to());
-        let (size, due_ns) = (self.crowd.pay(tx.cents), due.as_nanos() as u64);
+        let (size, due_ns) = (self.crowd.size_of(&tx), due.as_nanos() as u64);
         self.transactions_emitted += 1;
         input.counters().transactions.store(self.transactions_emitted, Ordering::Relaxed);
         Some(self.keep(Entry::Swipe(Swiped { turn, tx, size, truth, due_ns }), input))

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+
 use super::{
     chargebacks::Chargebacks,
     rows::{Format, Rows},
@@ -169,6 +171,8 @@ pub(super) struct Counters {
     pub(super) refusals: Mutex<Vec<String>>,
     pub(super) cards_forgotten: AtomicU64,
     pub(super) terminals_forgotten: AtomicU64,
+    /// Transactions that were read and not acked when the source ended.
+    left: Mutex<Vec<(u64, Bytes)>>,
 }
 
 impl Input {
@@ -228,6 +232,17 @@ impl Input {
     #[must_use]
     pub fn terminals_forgotten(&self) -> u64 {
         self.0.terminals_forgotten.load(Ordering::Relaxed)
+    }
+
+    /// Transactions that were read and whose trees were not complete when the source ended, because
+    /// it was cut off: number and id of each, in their order. Some of them may be decided.
+    #[must_use]
+    pub fn left(&self) -> Vec<(u64, Bytes)> {
+        self.0.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn leave(&self, left: Vec<(u64, Bytes)>) {
+        *self.0.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
     }
 
     pub(super) fn counters(&self) -> &Counters {

@@ -87,6 +87,7 @@ struct Columns {
     names: [usize; 3],
     measures: [usize; 2],
     place: Option<[usize; 2]>,
+    category: Option<usize>,
     is_fraud: Option<usize>,
     scenario: Option<usize>,
 }
@@ -121,8 +122,12 @@ impl Columns {
             Format::Handbook => None,
             Format::Sparkov => Some(places(header, ["merch_lat", "merch_long"])?),
         };
+        let category = match format {
+            Format::Handbook => None,
+            Format::Sparkov => place_of(header, "category"),
+        };
         let [is_fraud, scenario] = ["is_fraud", "fraud_scenario"].map(|n| place_of(header, n));
-        Ok(Self { format, names, measures, place, is_fraud, scenario })
+        Ok(Self { format, names, measures, place, category, is_fraud, scenario })
     }
 
     fn read(&self, record: &ByteRecord) -> Result<(Tx, Truth), String> {
@@ -140,6 +145,8 @@ impl Columns {
             card,
             terminal,
             cents: cents(amount_name, amount)?,
+            // A name. Of 2^32 numbers two of a few dozen names hardly ever share one.
+            category: self.category.map(|index| xxh3_64(field(index)) as u32),
             time: whole(time_name, time)?,
             place: place.transpose()?,
             pass: None,

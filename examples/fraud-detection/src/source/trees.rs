@@ -44,6 +44,11 @@ impl Trees {
         self.at(seq)?.as_ref().map(|(entry, _)| entry.clone())
     }
 
+    /// What is not done, in order.
+    pub(super) fn left(&self) -> impl Iterator<Item = &Entry> {
+        self.open.iter().flatten().map(|(entry, _)| entry)
+    }
+
     /// Everything up to this number is done.
     pub(super) fn done_to(&self) -> u64 {
         self.done_to

@@ -26,9 +26,13 @@ struct Customer {
 }
 
 /// Numbers that look random. The same seed gives the same ones.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -36,23 +40,23 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
-    fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Twelve dice, one bell.
-    fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 }
 
 /// The payments of so many days, in order.
 pub(crate) fn payments(seed: u64, days: usize) -> Vec<(Tx, Truth)> {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::of(seed);
     let mut customers: Vec<_> = (0..CUSTOMERS)
         .map(|_| Customer {
             mean: 500.0 + 9_500.0 * dice.unit(),
@@ -88,7 +92,7 @@ fn pay(number: usize, time: i64, customers: &[Customer], dice: &mut Dice) -> Tx 
     let cents = if amount > 0.0 { amount } else { 2.0 * customer.mean * dice.unit() } as u64;
     let terminal = customer.terminals[dice.below(customer.terminals.len())];
     let (id, card) = (number.to_string().into(), card as u64);
-    Tx { id, card, terminal, cents, time, place: None, pass: None }
+    Tx { id, card, terminal, cents, category: None, time, place: None, pass: None }
 }
 
 fn label(

@@ -61,6 +61,8 @@ class Trouble(tormenta.BasicBolt):
     def orphan(self):
         try:
             if os.fork() == 0:
+                with open(os.path.join(FOLDER, "pids"), "a") as pids:
+                    pids.write("%d\n" % os.getpid())
                 time.sleep(8)
                 first_time("late")
         finally:
