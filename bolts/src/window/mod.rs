@@ -12,8 +12,9 @@
 //! a spout is an input. Late tuples fire their window again during its
 //! [lateness](Windows::lateness), and are a stream of their own after that.
 //!
-//! Inputs are held until no window needs them, so what a window has seen is replayed if its task
-//! restarts before that. Results are anchored to nothing.
+//! Inputs are held until no window needs them and the results so far are complete, so what a window
+//! has seen is replayed if its task restarts before that. A result that fails is
+//! [emitted again](tormenta_dsl::Emitter::emit_result).
 
 mod aggregate;
 mod aggregates;

@@ -2,8 +2,8 @@
 
 use std::{
     future::poll_fn,
-    pin::pin,
-    task::{Context as Waking, Poll, Waker},
+    pin::{Pin, pin},
+    task::{Context as Waking, Poll},
 };
 
 use tormenta_dsl::{
@@ -80,9 +80,6 @@ impl<B: Bolt> BoltStage<B> {
     }
 
     /// Executes tuple after tuple. What a panic leaves goes back to where it was taken from.
-    ///
-    /// An execute is polled at one place, so that the compiler puts its code there. Most of them do
-    /// not wait: a real waker is only fetched for those that do.
     pub(super) async fn execute_each(
         &self,
         bolt: &mut B,
@@ -90,102 +87,87 @@ impl<B: Bolt> BoltStage<B> {
         started: Nanos,
     ) -> Result<(), Ended> {
         let mut rest = Rest::new(self, batch, started);
-        let mut slow: Option<Slow> = None;
-        let mut waking = Waking::from_waker(Waker::noop());
+        let mut noop = Waking::from_waker(std::task::Waker::noop());
         self.executing.set(true);
-        loop {
-            // Whatever lives across an await is written to memory, tuple by tuple: so the option
-            // ends here, and the result below.
-            let Some(tuple) = rest.begin_next() else { break };
+        while let Some(tuple) = rest.begin_next() {
             let mut execute = pin!(bolt.execute(tuple, &self.anchored));
-            loop {
-                if let Poll::Ready(result) = execute.as_mut().poll(&mut waking) {
-                    if let Err(why) = result {
-                        rest.skip_ack();
-                        self.fail_with(&why);
+            // Most executes do not wait: the real waker is fetched for those that do.
+            let result = match execute.as_mut().poll(&mut noop) {
+                Poll::Ready(result) => result,
+                Poll::Pending => {
+                    rest.leave();
+                    match self.execute_slowly(execute).await {
+                        Ok(result) => {
+                            rest.enter_again();
+                            result
+                        }
+                        Err(why) => {
+                            self.executing.set(false);
+                            rest.skip_ack();
+                            self.fail_current(&why);
+                            return Err(Ended::Stuck);
+                        }
                     }
-                    break;
                 }
-                if let Err(why) = self.wait(&mut rest, &mut slow).await {
-                    self.executing.set(false);
-                    rest.skip_ack();
-                    self.fail_current(&why);
-                    return Err(Ended::Stuck);
-                }
-                let waker = slow.as_ref().map_or(Waker::noop(), |slow| &slow.waker);
-                waking = Waking::from_waker(waker);
+            };
+            if let Err(why) = result {
+                rest.skip_ack();
+                self.fail_with(&why);
             }
         }
         self.executing.set(false);
-        if slow.is_some() {
-            self.parts.stats.duty.set_executing_since(None);
-        }
         Ok(())
     }
 
-    /// Waits until an execute is to be polled again, but not for ever.
+    /// Goes on with an execute that has to wait, but not for ever.
     #[cold]
-    async fn wait(&self, rest: &mut Rest<'_, B>, slow: &mut Option<Slow>) -> Result<(), Failure> {
-        rest.leave();
-        let has_waited = match slow {
-            Some(slow) if slow.tuple == rest.begun() => self.wait_for_wake(slow).await,
-            _ => {
-                // The first poll may have had no waker: it is polled once more at once.
-                let now = self.parts.shared.now();
-                let due = now.saturating_add(self.execute_limit());
-                self.parts.stats.duty.set_executing_since(Some(now));
-                let waits_since = self.parts.output.take_has_waited().then_some(now);
-                let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-                let (tuple, alarm) = (rest.begun(), Alarm::default());
-                *slow = Some(Slow { tuple, waker, due, waits_since, alarm });
-                Ok(())
-            }
-        };
-        if has_waited.is_err() {
-            self.parts.stats.duty.set_executing_since(None);
-            return has_waited;
-        }
-        let number = self.work.borrow().as_ref().and_then(|work| work.number);
-        self.parts.output.set_closed(!self.parts.crew.is_turn(number));
-        if let Some(since) = slow.as_mut().and_then(|slow| slow.waits_since.take()) {
-            self.waited.set(self.waited.get() + (self.parts.shared.now() - since));
-        }
-        rest.enter_again();
-        Ok(())
-    }
-
-    async fn wait_for_wake(&self, slow: &mut Slow) -> Result<(), Failure> {
+    pub(super) async fn execute_slowly<F>(
+        &self,
+        mut execute: Pin<&mut F>,
+    ) -> Result<F::Output, Failure>
+    where
+        F: Future<Output = Result>,
+    {
         let shared = &self.parts.shared;
-        if shared.engine.control.are_bolts_stopped() {
-            return Err(Failure::Stopped);
-        }
-        if self.parts.output.take_has_waited() && !planted!(ReaderMakesStuck) {
-            // To wait for a reader is no failure.
+        let limit = self.parts.settings.execute_timeout;
+        let limit = limit.map_or(Nanos::MAX, nanos);
+        let mut due = shared.now().saturating_add(limit);
+        self.parts.stats.duty.set_executing_since(Some(shared.now()));
+        let mut alarm = Alarm::default();
+        // The first poll was elsewhere: if it waited for a reader, that is still to be seen.
+        let mut waits_since = self.parts.output.take_has_waited().then(|| shared.now());
+        let result = poll_fn(|cx| {
+            let number = self.work.borrow().as_ref().and_then(|work| work.number);
+            self.parts.output.set_closed(!self.parts.crew.is_turn(number));
             let now = shared.now();
-            slow.due = now.saturating_add(self.execute_limit());
-            slow.waits_since = Some(now);
-        }
-        let mut is_polled = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut is_polled, true) {
-                slow.waker.clone_from(cx.waker());
-                return Poll::Ready(Ok(()));
+            if let Some(since) = waits_since.take() {
+                self.waited.set(self.waited.get() + (now - since));
+            }
+            let inside = self.enter(Phase::Execute, now);
+            if let Poll::Ready(result) = execute.as_mut().poll(cx) {
+                return Poll::Ready(Ok(result));
+            }
+            drop(inside);
+            if shared.engine.control.are_bolts_stopped() {
+                return Poll::Ready(Err(Failure::Stopped));
+            }
+            if self.parts.output.take_has_waited() && !planted!(ReaderMakesStuck) {
+                due = shared.now().saturating_add(limit); // to wait for a reader is no failure
+                waits_since = Some(shared.now());
             }
             self.take_results();
             self.take_settled();
             let expiry = self.expire_due();
             let _ = self.poll_flush(cx, Flush::All);
-            if shared.now() >= slow.due {
+            if shared.now() >= due {
                 return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
             }
-            slow.alarm.set(&shared.timers, slow.due.min(expiry), cx);
+            alarm.set(&shared.timers, due.min(expiry), cx);
             Poll::Pending
         })
-        .await
-    }
-
-    fn execute_limit(&self) -> Nanos {
-        self.parts.settings.execute_timeout.map_or(Nanos::MAX, nanos)
+        .await;
+        self.parts.stats.duty.set_executing_since(None);
+        result
     }
 
     /// Takes note of the tuple that is executed next.
@@ -285,18 +267,6 @@ impl<B: Bolt> BoltStage<B> {
         self.restarts.set(self.restarts.get() + 1);
         self.parts.stats.restarts.add(1);
     }
-}
-
-/// The last execute of a batch that had to wait.
-struct Slow {
-    /// The tuples that had been begun.
-    tuple: usize,
-    waker: Waker,
-    /// When it is stuck.
-    due: Nanos,
-    /// Since when it waits for a reader.
-    waits_since: Option<Nanos>,
-    alarm: Alarm,
 }
 
 /// A batch that is being executed. When user code panics or gets stuck, the tuples that are not
