@@ -86,7 +86,25 @@ def _encoder():
     return json.JSONEncoder(default=_default, separators=(",", ":"), allow_nan=False).encode
 
 
-_encode = _encoder()
+_encode_any = _encoder()
+
+
+def _encode(value):
+    text = _encode_any(value)
+    # Half a character would be refused by the one who reads it, and with it this whole process.
+    if "\\ud" in text:
+        whole = json.dumps(value, default=_default, ensure_ascii=False)
+        try:
+            whole.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            why = "a text with half a character cannot be sent: UTF-8 has none"
+            raise ValueError(why) from None
+    return text
+
+
+def _plain(text):
+    """A text for people, in which half a character is only shown."""
+    return text.encode("utf-8", "backslashreplace").decode() if isinstance(text, str) else text
 
 
 def sendMsgToParent(msg):
@@ -209,7 +227,7 @@ def ack(tup):
 
 def fail(tup, msg=None):
     """With `msg`, its dead letter says why; without, what was last given to `reportError`."""
-    why = "" if msg is None else ',"msg":' + _encode(str(msg))
+    why = "" if msg is None else ',"msg":' + _encode(_plain(str(msg)))
     _out.append('{"command":"fail","id":"%s"%s}\nend\n' % (tup.id, why))
 
 
@@ -218,11 +236,11 @@ def sync():
 
 
 def reportError(msg):
-    sendMsgToParent({"command": "error", "msg": msg})
+    sendMsgToParent({"command": "error", "msg": _plain(msg)})
 
 
 def log(msg, level=2):
-    sendMsgToParent({"command": "log", "msg": str(msg), "level": level})
+    sendMsgToParent({"command": "log", "msg": _plain(str(msg)), "level": level})
 
 
 def logTrace(msg):

@@ -64,18 +64,19 @@ pub(crate) struct Session<T> {
     suspects: Arc<Suspects>,
     /// The suspect that was given alone, until the child has got past it.
     alone: Option<(u64, Mark)>,
-    /// Those of `given` that are no ticks, and the last that was given.
+    /// Those of `given` that are no ticks, and how many there ever were.
     tuples: usize,
-    last_tuple: u64,
+    all_tuples: u64,
     ticks: VecDeque<u64>,
     next_id: u64,
     heard: Duration,
     /// When the heartbeat was sent that it has not answered.
     asked: Option<Duration>,
-    /// What the next id was when each heartbeat was sent that is not answered, and when the last
-    /// was sent that is. A child that says other things may owe several answers.
-    asked_at_ids: VecDeque<u64>,
-    answered_at_id: u64,
+    /// How many tuples had been given when each heartbeat was sent that is not answered, and when
+    /// the last was sent that is. Ids do not tell: a tuple may wait long with its own. A child that
+    /// says other things may owe several answers.
+    asked_after: VecDeque<u64>,
+    answered_after: u64,
     timeout: Duration,
 }
 
@@ -88,13 +89,13 @@ impl<T> Session<T> {
             suspects,
             alone: None,
             tuples: 0,
-            last_tuple: 0,
+            all_tuples: 0,
             ticks,
             next_id: 1,
             heard,
             asked: None,
-            asked_at_ids: VecDeque::new(),
-            answered_at_id: 0,
+            asked_after: VecDeque::new(),
+            answered_after: 0,
             timeout,
         }
     }
@@ -102,7 +103,7 @@ impl<T> Session<T> {
     /// A child begins, with nothing. Ids are never used again.
     pub(crate) fn begin(&mut self, now: Duration) {
         (self.heard, self.asked) = (now, None);
-        self.asked_at_ids.clear();
+        self.asked_after.clear();
     }
 
     /// Tuples that are with the child, without ticks.
@@ -120,7 +121,7 @@ impl<T> Session<T> {
     pub(crate) fn give(&mut self, id: u64, mark: Mark, ticket: T) {
         self.given.insert(id, (mark, Given::Held(ticket)));
         self.tuples += 1;
-        self.last_tuple = id;
+        self.all_tuples += 1;
         if self.suspects.is_one(mark) {
             self.alone = Some((id, mark));
         }
@@ -228,7 +229,7 @@ impl<T> Session<T> {
         match then {
             _ if now < due => Beat::Wait(due),
             // It says one thing and another, but answers nothing.
-            Beat::Send if self.asked_at_ids.len() >= OWED_MAX => Beat::Hung,
+            Beat::Send if self.asked_after.len() >= OWED_MAX => Beat::Hung,
             then => then,
         }
     }
@@ -236,12 +237,12 @@ impl<T> Session<T> {
     /// A heartbeat was sent, behind everything else.
     pub(crate) fn ask(&mut self, now: Duration) {
         self.asked = Some(now);
-        self.asked_at_ids.push_back(self.next_id);
+        self.asked_after.push_back(self.all_tuples);
     }
 
     /// The child has answered the heartbeat that it was sent.
     pub(crate) fn answer(&mut self) {
-        self.answered_at_id = self.asked_at_ids.pop_front().unwrap_or(self.answered_at_id);
+        self.answered_after = self.asked_after.pop_front().unwrap_or(self.answered_after);
         if self.has_read_all() {
             self.clear();
         }
@@ -249,12 +250,12 @@ impl<T> Session<T> {
 
     /// Whether the child has read every tuple that it was given.
     pub(crate) fn has_read_all(&self) -> bool {
-        self.answered_at_id > self.last_tuple
+        self.answered_after == self.all_tuples
     }
 
     /// Whether it is worth asking whether it has.
     pub(crate) fn may_ask(&self) -> bool {
-        self.tuples > 0 && self.asked_at_ids.is_empty() && !self.has_read_all()
+        self.tuples > 0 && self.asked_after.is_empty() && !self.has_read_all()
     }
 }
 

@@ -58,8 +58,8 @@ struct Task {
     told: VecDeque<Told>,
     said: VecDeque<Said>,
     is_dead: bool,
-    /// Tuples in the order of the attempt that the task waits to give.
-    next: Option<usize>,
+    /// The tuple that the task waits to give, and the id that it was written with.
+    next: Option<(u64, usize)>,
 }
 
 /// Everything that is under way.
@@ -103,6 +103,7 @@ impl World {
             Step::Ask(task) => {
                 let task = &mut self.tasks[task];
                 if task.session.may_ask() {
+                    task.session.id();
                     task.session.ask(Duration::ZERO);
                     task.told.push_back(Told::Heartbeat);
                 }
@@ -116,12 +117,11 @@ impl World {
         if task.next.is_none() && !self.waiting.is_empty() {
             let tuple = self.waiting.swap_remove(choice % self.waiting.len());
             *self.attempts.entry(tuple).or_default() += 1;
-            task.next = Some(tuple);
+            task.next = Some((task.session.id(), tuple));
         }
-        let Some(tuple) = task.next else { return };
+        let Some((id, tuple)) = task.next else { return };
         let mark = Mark::of(&tuple.to_le_bytes());
         if task.session.may_give(mark) {
-            let id = task.session.id();
             task.session.give(id, mark, tuple);
             task.told.push_back(Told::Tuple(id, tuple));
             task.next = None;
@@ -234,4 +234,32 @@ fn a_child_that_keeps_a_suspect_has_got_past_it_when_it_answers() {
     session.answer();
     assert!(session.may_give(b) && !suspects.is_one(a));
     assert_eq!(session.len(), 1);
+}
+
+/// A suspect has its id while it waits until the child has got past what it has.
+#[test]
+fn a_heartbeat_that_was_sent_before_a_tuple_says_nothing_of_it() {
+    let suspects = Arc::<Suspects>::default();
+    let [a, b] = [b"a", b"b"].map(|told| Mark::of(told));
+    suspects.accuse(b);
+    let mut session = Session::new(Duration::from_secs(1), suspects.clone());
+    let first = session.id();
+    session.give(first, a, 'a');
+    let waiting = session.id();
+    assert!(!session.may_give(b));
+    for _ in 0..2 {
+        session.id();
+        session.ask(Duration::ZERO);
+    }
+    session.answer();
+    assert!(session.may_give(b));
+    session.give(waiting, b, 'b');
+    assert!(!session.has_read_all());
+    session.answer();
+    assert!(suspects.is_one(b), "that was the answer to what came before");
+    assert!(session.may_ask(), "nobody waits for a second of silence");
+    session.id();
+    session.ask(Duration::ZERO);
+    session.answer();
+    assert!(session.has_read_all() && !suspects.is_one(b));
 }

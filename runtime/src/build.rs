@@ -124,7 +124,8 @@ struct BoltComponent<B: Bolt> {
     info: Option<Info>,
     addresses: Vec<Address<B::Input>>,
     mailboxes: Vec<Option<Mailbox<B::Input>>>,
-    acks: Vec<AckEnd>,
+    /// Of each task, for its clones.
+    acks: Vec<Vec<AckEnd>>,
 }
 
 impl<S: Spout> Component for SpoutComponent<S> {
@@ -174,7 +175,7 @@ impl<B: Bolt> BoltComponent<B> {
         task: usize,
         outs: Vec<PortSeeds>,
     ) -> impl FnOnce(&Rc<LoopShared>, Inlet<B::Input>, Rc<Crew>) -> Guarded + Send + use<B> {
-        let acks = self.acks.pop();
+        let acks = self.acks[task].pop();
         let info = self.info();
         let prototype = self.prototype.clone();
         let (settings, config) = (info.settings.clone(), info.config.clone());
@@ -206,7 +207,11 @@ impl<B: Bolt> BoltComponent<B> {
 
 impl<B: Bolt> Component for BoltComponent<B> {
     fn open(&mut self, mut info: Info) {
-        self.acks = std::mem::take(&mut info.inboxes);
+        // An inbox wakes the loop of its task.
+        let clones = info.inboxes.len() / info.wakes.len();
+        let mut inboxes = info.inboxes.drain(..);
+        self.acks = info.wakes.iter().map(|_| inboxes.by_ref().take(clones).collect()).collect();
+        drop(inboxes);
         let open = |wake: &Arc<WakeCell>| {
             let (address, mailbox) = mailbox(wake.clone());
             (address, Some(mailbox))

@@ -224,11 +224,14 @@ impl Handle {
     /// What a controller has to know to decide what comes next.
     pub(crate) fn look(&self) -> Seen {
         let tasks = &self.shared.tasks;
-        // All `done` before all `given`: see `Duty`.
-        let done: u64 = tasks.iter().map(|task| task.duty.done()).sum();
         let is_spout =
             |task: &TaskStats| self.plan.components[task.component].kind == ComponentKind::Spout;
         let bolts = || tasks.iter().filter(|task| !is_spout(task));
+        let all_stopped = bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
+        // Bolts that have stopped take nothing in, not even what became of their results.
+        let at_work = || tasks.iter().filter(|task| !all_stopped || is_spout(task));
+        // All `done` before all `given`: see `Duty`.
+        let done: u64 = at_work().map(|task| task.duty.done()).sum();
         // Before `exhausted`: a tree that is open no more because it will be replayed was shown
         // after its spout had said that there is more to come. A replay counts as `given` before
         // its spout says that there is nothing more, and that is looked at last.
@@ -239,9 +242,8 @@ impl Handle {
             self.order.iter().position(|c| *c == task.component).unwrap_or(self.order.len())
         };
         let finished_below = unfinished.map(position).min().unwrap_or(self.order.len());
-        let bolts_stopped = self.shared.is_broken.load(Ordering::SeqCst)
-            || bolts().all(|task| task.duty.stopped.load(Ordering::SeqCst));
-        let given: u64 = tasks.iter().map(|task| task.duty.given()).sum();
+        let bolts_stopped = all_stopped || self.shared.is_broken.load(Ordering::SeqCst);
+        let given: u64 = at_work().map(|task| task.duty.given()).sum();
         let held: usize = tasks.iter().map(|task| task.duty.held.load(Ordering::SeqCst)).sum();
         let failed = self.shared.reports.fatal_error().is_some();
         let own_since = tasks.iter().filter_map(|task| task.duty.own_since()).min();

@@ -1,6 +1,9 @@
 //! Proof that something of an age is still under way.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// A capability: whoever holds a clone may still complete trees of this epoch.
 ///
@@ -20,8 +23,8 @@ pub struct Epoch(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     number: u64,
-    /// Where clones are parked.
-    parked: Mutex<Vec<usize>>,
+    /// Where clones are parked, and how many: very many may wait at a few positions.
+    parked: Mutex<BTreeMap<usize, usize>>,
 }
 
 impl Epoch {
@@ -48,24 +51,23 @@ impl Epoch {
     pub fn is_alive_beyond(&self, position: usize) -> bool {
         // Who is parked stays so while the clones are counted.
         let parked = self.parked();
-        let before = parked.iter().filter(|at| **at <= position).count();
+        let before: usize = parked.range(..=position).map(|(_, clones)| clones).sum();
         Arc::strong_count(&self.0) > 1 + before
     }
 
     /// Parks this clone.
     pub(crate) fn park(&self, position: usize) {
-        self.parked().push(position);
+        *self.parked().entry(position).or_default() += 1;
     }
 
     /// The clone that was parked here goes on.
     pub(crate) fn unpark(&self, position: usize) {
-        let mut parked = self.parked();
-        if let Some(index) = parked.iter().position(|at| *at == position) {
-            parked.swap_remove(index);
+        if let Some(clones) = self.parked().get_mut(&position) {
+            *clones = clones.saturating_sub(1);
         }
     }
 
-    fn parked(&self) -> MutexGuard<'_, Vec<usize>> {
+    fn parked(&self) -> MutexGuard<'_, BTreeMap<usize, usize>> {
         self.0.parked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -115,8 +115,12 @@ impl<O: Streams> Holds<O> {
     }
 
     /// The set waits for results of a task at this position of the topology, and is given nothing
-    /// more. For engines: see [`Epoch`].
+    /// more. It does not expire any more: its holder can do nothing for it. For engines: see
+    /// [`Epoch`].
     pub fn park(&mut self, position: usize) {
+        self.ages.drain(..).for_each(|age| {
+            age.settle();
+        });
         if let (Some(epoch), None) = (&self.epoch, self.parked) {
             epoch.park(position);
             self.parked = Some(position);

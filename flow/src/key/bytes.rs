@@ -67,7 +67,21 @@ pub(super) fn normal(number: f64) -> u64 {
 /// What is nested, in the one notation that is the same for equal values.
 #[cold]
 pub(super) fn nested_text(value: &Value) -> Bytes {
-    Bytes::from(value.to_string())
+    Bytes::from(same(value).to_string())
+}
+
+/// A value as the one that stands for all that are the same key: text and bytes are one here as
+/// well, and so are `0.0` and `-0.0`.
+fn same(value: &Value) -> Value {
+    match value {
+        Value::Float(number) => Value::Float(f64::from_bits(normal(*number))),
+        Value::Bytes(_) => value.as_text().map_or_else(|| value.clone(), Value::from),
+        Value::List(items) => Value::List(items.iter().map(same).collect()),
+        Value::Map(entries) => {
+            Value::Map(entries.iter().map(|(name, value)| (name.clone(), same(value))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// One value of a key.

@@ -40,6 +40,9 @@ fn equal_keys_have_equal_hashes() {
     assert_eq!(key("storm"), key(&b"storm"[..]));
     assert_eq!(key(0.0), key(-0.0));
     assert_eq!(key(f64::NAN), key(-f64::NAN));
+    assert_eq!(key(vec![0.0, f64::NAN]), key(vec![-0.0, -f64::NAN]));
+    assert_eq!(key(vec![vec!["storm"]]), key(vec![vec![&b"storm"[..]]]));
+    assert_ne!(key(vec![&b"\xff"[..]]), key(vec![&b"\xfe"[..]]));
     assert_eq!(key(7u64), key(7i64));
     assert_ne!(key(7), key("7"));
     assert_ne!(key(()), key(""));

@@ -2,7 +2,7 @@
 //! killed.
 
 use std::{
-    fs::{DirBuilder, File},
+    fs::{DirBuilder, File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -33,26 +33,29 @@ impl Folder {
                 }
                 // Of a process that had this number before, and was killed; or taken for that by
                 // somebody who sweeps.
-                Err(io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) if tries < TRIES => {}
-                Err(why) => return Err(why.into()),
+                Err(why) if tries < TRIES && is_taken(&why) => {}
+                Err(why) => return Err(why),
             }
         }
     }
 
-    fn make() -> Result<Self, io::ErrorKind> {
+    fn make() -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("{PREFIX}{}-{number}", std::process::id()));
+        // The child may work in another directory than this process.
+        let beside = std::path::absolute(std::env::temp_dir())?;
+        let path = beside.join(format!("{PREFIX}{}-{number}", std::process::id()));
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).map_err(|why| why.kind())?;
-        let lock = File::create_new(path.join(LOCK)).map_err(|why| why.kind())?;
+        builder.create(&path)?;
+        let lock = File::create_new(path.join(LOCK))?;
         // Who has swept it meanwhile has held the lock, and has removed it with the folder.
-        if lock.try_lock().is_err() || !path.join(LOCK).exists() {
-            return Err(io::ErrorKind::NotFound);
+        match lock.try_lock() {
+            Ok(()) if path.join(LOCK).exists() => Ok(Self { path, _lock: lock }),
+            Ok(()) | Err(TryLockError::WouldBlock) => Err(io::ErrorKind::NotFound.into()),
+            Err(TryLockError::Error(why)) => Err(why),
         }
-        Ok(Self { path, _lock: lock })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -65,6 +68,10 @@ impl Folder {
             tracing::debug!(%why, "which process a child is could not be noted");
         }
     }
+}
+
+fn is_taken(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound)
 }
 
 impl Drop for Folder {

@@ -14,7 +14,8 @@ use std::{
 };
 
 pub(super) struct Group {
-    leader: Mutex<Child>,
+    /// Until it has been waited for.
+    leader: Mutex<Option<Child>>,
 }
 
 impl Group {
@@ -26,36 +27,49 @@ impl Group {
     }
 
     pub(super) fn new(leader: Child) -> Self {
-        Self { leader: Mutex::new(leader) }
+        Self { leader: Mutex::new(Some(leader)) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Child> {
+    fn lock(&self) -> MutexGuard<'_, Option<Child>> {
         self.leader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the leader has exited, if it has.
     pub(super) fn exited(&self) -> io::Result<Option<ExitStatus>> {
-        unreaped::look(&mut self.lock(), false)
+        self.look(false)
     }
 
     /// Waits until the leader has exited.
     pub(super) fn wait(&self) -> io::Result<ExitStatus> {
-        let status = unreaped::look(&mut self.lock(), true)?;
-        status.ok_or_else(|| io::Error::other("it has not exited"))
+        self.look(true)?.ok_or_else(|| io::Error::other("it has not exited"))
+    }
+
+    fn look(&self, waits: bool) -> io::Result<Option<ExitStatus>> {
+        match &mut *self.lock() {
+            Some(leader) => unreaped::look(leader, waits),
+            None => Err(io::Error::other("it was ended")),
+        }
     }
 
     /// Kills all of them. The leader is still to be waited for.
     pub(super) fn kill(&self) {
-        let mut leader = self.lock();
-        unreaped::kill_group(leader.id());
-        let _ = leader.kill(); // it may have exited
+        if let Some(leader) = &mut *self.lock() {
+            kill(leader);
+        }
     }
 
-    /// Kills all of them and lets the id go. Nothing else may be asked after that.
+    /// Kills all of them and lets the id go. A thread that comes later finds nobody to kill.
     pub(super) fn end(&self) {
-        self.kill();
-        let _ = self.lock().wait(); // it was killed
+        if let Some(mut leader) = self.lock().take() {
+            kill(&mut leader);
+            let _ = leader.wait(); // it was killed
+        }
     }
+}
+
+fn kill(leader: &mut Child) {
+    unreaped::kill_group(leader.id());
+    let _ = leader.kill(); // it may have exited
 }
 
 #[cfg(unix)]
@@ -95,8 +109,13 @@ mod unreaped {
         process::ExitStatus::from_raw(raw)
     }
 
+    /// The group with this id. Of 1 there is none: to the system it would mean everybody.
+    pub(super) fn group(id: u32) -> Option<Pid> {
+        pid(id).filter(|id| !id.is_init())
+    }
+
     pub(in super::super) fn kill_group(id: u32) {
-        if let Some(id) = pid(id) {
+        if let Some(id) = group(id) {
             let _ = kill_process_group(id, Signal::KILL); // there may be nobody left
         }
     }
@@ -137,7 +156,16 @@ mod tests {
             assert_eq!((status.code(), status.signal()), (code, signal), "{script}");
             assert_eq!(group.exited().expect("looked"), Some(status));
             group.end();
+            assert!(group.exited().is_err() && group.lock().is_none(), "its id is somebody else's");
         }
+    }
+
+    #[test]
+    fn nobody_is_not_everybody() {
+        for id in [0, 1, 1 << 31, u32::MAX] {
+            assert_eq!(unreaped::group(id), None, "{id}");
+        }
+        assert!(unreaped::group(2).is_some());
     }
 
     #[test]

@@ -221,7 +221,12 @@ fn library() -> Result<Folder> {
         std::fs::write(modules.join("storm.py"), "from tormenta import *\n")?;
         Ok(folder)
     };
-    make().map_err(|why: io::Error| Error::from(why).context("make a folder for a child"))
+    make().map_err(|why: io::Error| {
+        let beside = std::env::temp_dir();
+        let fix = "which must be a folder that can be written to; `TMPDIR` names another";
+        let what = format!("make a folder for a child in `{}`, {fix}", beside.display());
+        Error::from(why).context(what)
+    })
 }
 
 /// What the child has of its own comes first.

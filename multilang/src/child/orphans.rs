@@ -3,7 +3,8 @@
 //! Nobody can tidy up after `kill -9`, so the next engine does. Each child has a folder, in which
 //! its engine holds a lock that goes with the process. A folder whose lock is free belongs to
 //! nobody: it is removed, and the child that it names is ended with its group, if it still lives.
-//! That it is still the same process its time of start tells.
+//! That it is still the same process tells its time of start, together with the boot of the machine
+//! since which that is counted: temporary folders may outlive a machine that is started anew.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -15,7 +16,7 @@ use std::{
 /// What the names of the folders begin with. The id of the engine follows, and a number.
 pub(super) const PREFIX: &str = "tormenta-child-";
 
-/// The lock, and the id and time of start of the child.
+/// The lock, and the id, time of start and boot of the child.
 pub(super) const LOCK: &str = "lock";
 pub(super) const CHILD: &str = "child";
 
@@ -57,8 +58,9 @@ fn sweep_one(folder: &Path, name: &str) {
     if let Err(TryLockError::WouldBlock | TryLockError::Error(_)) = lock.try_lock() {
         return; // its engine lives
     }
-    if let Some((child, start)) = read(&folder.join(CHILD))
+    if let Some((child, start, of_boot)) = read(&folder.join(CHILD))
         && started(child) == Some(start)
+        && of_boot == boot()
     {
         tracing::info!(pid = child, "a child has outlived its engine, and is ended");
         end(child);
@@ -94,15 +96,22 @@ fn is_gone(name: &str) -> bool {
 /// Writes down which process the child of a folder is.
 pub(super) fn write(folder: &Path, child: u32) -> io::Result<()> {
     match started(child) {
-        Some(start) => fs::write(folder.join(CHILD), format!("{child} {start}\n")),
+        Some(start) => fs::write(folder.join(CHILD), format!("{child} {start} {}\n", boot())),
         None => Ok(()),
     }
 }
 
-fn read(path: &PathBuf) -> Option<(u32, u64)> {
+fn read(path: &PathBuf) -> Option<(u32, u64, String)> {
     let text = fs::read_to_string(path).ok()?;
-    let (child, start) = text.trim().split_once(' ')?;
-    Some((child.parse().ok()?, start.parse().ok()?))
+    let mut fields = text.trim_end_matches('\n').splitn(3, ' ');
+    let (child, start) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((child, start, fields.next()?.to_owned()))
+}
+
+/// What this boot of the machine is called; empty where the system does not say.
+fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
 }
 
 /// When a process was started, in ticks since the machine was; `None` if there is no such process,
@@ -152,13 +161,11 @@ mod tests {
     }
 
     /// A folder as an engine leaves it that is killed.
-    fn left(beside: &Path, name: &str, child: Option<(u32, u64)>) -> PathBuf {
+    fn left(beside: &Path, name: &str, (child, start): (u32, u64), boot: &str) -> PathBuf {
         let folder = beside.join(format!("{PREFIX}{name}"));
         fs::create_dir(&folder).expect("made");
         fs::write(folder.join(LOCK), "").expect("written");
-        if let Some((child, start)) = child {
-            fs::write(folder.join(CHILD), format!("{child} {start}\n")).expect("written");
-        }
+        fs::write(folder.join(CHILD), format!("{child} {start} {boot}\n")).expect("written");
         folder
     }
 
@@ -167,12 +174,13 @@ mod tests {
         let own = Folder::new().expect("made");
         let beside = own.path().join("temp");
         fs::create_dir(&beside).expect("made");
-        let (orphan, other, held) = (sleeper(), sleeper(), sleeper());
+        let (orphan, other, held, later) = (sleeper(), sleeper(), sleeper(), sleeper());
         let start = |child: &Sleeper| started(child.id()).expect("it runs");
-        let of_orphan = left(&beside, "1-0", Some((orphan.id(), start(&orphan))));
-        // The process of this id is a later one.
-        let of_other = left(&beside, "1-1", Some((other.id(), start(&other) + 1)));
-        let of_held = left(&beside, "1-2", Some((held.id(), start(&held))));
+        let of_orphan = left(&beside, "1-0", (orphan.id(), start(&orphan)), &boot());
+        // The process of this id is a later one; and one of another boot, as soon after it.
+        let of_other = left(&beside, "1-1", (other.id(), start(&other) + 1), &boot());
+        let of_later = left(&beside, "1-3", (later.id(), start(&later)), "another");
+        let of_held = left(&beside, "1-2", (held.id(), start(&held)), &boot());
         let lock = File::open(of_held.join(LOCK)).expect("opened");
         lock.try_lock().expect("free");
         let unlocked = beside.join(format!("{PREFIX}{}-7", std::process::id()));
@@ -186,10 +194,10 @@ mod tests {
         sweep(&beside.join("mine-is-beside"));
         assert!(of_orphan.exists(), "without a folder of its own nobody knows who it is");
         sweep(&foreign);
-        assert!(!of_orphan.exists() && !of_other.exists() && !gone.exists());
+        assert!(!of_orphan.exists() && !of_other.exists() && !of_later.exists() && !gone.exists());
         assert!(of_held.exists() && unlocked.exists() && foreign.exists() && link.exists());
         assert!(!is_alive(&orphan));
-        assert!(is_alive(&other) && is_alive(&held));
+        assert!(is_alive(&other) && is_alive(&held) && is_alive(&later));
         drop(lock);
     }
 }

@@ -162,7 +162,7 @@ impl<B: Bolt> BoltStage<B> {
             if shared.now() >= due {
                 return Poll::Ready(Err(Failure::Stuck(self.parts.stats.place.clone())));
             }
-            alarm.set(&shared.timers, due.min(expiry), cx);
+            alarm.set(&shared.timers, due.min(expiry).min(self.results_due()), cx);
             Poll::Pending
         })
         .await;

@@ -3,6 +3,7 @@
 use tormenta_dsl::{Bolt, Error, Failure, engine::Outcome, ticket::Hold};
 
 use super::bolt_stage::BoltStage;
+use crate::clock::Nanos;
 
 impl<B: Bolt> BoltStage<B> {
     /// Takes in settled tickets: stages their outputs, and their edges as consumed.
@@ -41,6 +42,11 @@ impl<B: Bolt> BoltStage<B> {
             }
         });
         self.unflushed.set(self.unflushed.get() + done);
+    }
+
+    /// When to look after results, though no ack comes.
+    pub(super) fn results_due(&self) -> Nanos {
+        self.parts.results.as_ref().map_or(Nanos::MAX, |results| results.next_due())
     }
 
     /// The topology stops: results that are not complete are nobody's duty any more.

@@ -266,7 +266,7 @@ impl<B: Bolt> BoltStage<B> {
             self.take_results();
             let expiry = self.expire_due();
             let _ = self.poll_flush(cx, Flush::All);
-            alarm.set(&self.parts.shared.timers, expiry, cx);
+            alarm.set(&self.parts.shared.timers, expiry.min(self.results_due()), cx);
             Poll::Pending
         })
         .await
@@ -380,8 +380,7 @@ impl<B: Bolt> BoltStage<B> {
             }
             let room = self.parts.output.room().min(self.pace.borrow().window());
             self.parts.inlet.set_idle(flushed, room);
-            let results = self.parts.results.as_ref().map_or(Nanos::MAX, |r| r.next_due());
-            let due = self.next_tick.get().min(self.next_expiry.get()).min(results);
+            let due = self.next_tick.get().min(self.next_expiry.get()).min(self.results_due());
             self.alarm.borrow_mut().set(&self.parts.shared.timers, due, cx);
             Poll::Pending
         })

@@ -263,12 +263,21 @@ impl<O: Streams> Results<O> {
     }
 }
 
+/// Where the engine breaks nobody stops the task.
+impl<O: Streams> Drop for Results<O> {
+    fn drop(&mut self) {
+        for holds in self.order.take().take_all() {
+            self.count_held(&holds);
+        }
+    }
+}
+
 impl<O: Streams> engine::Results<O> for Results<O> {
     fn begin(&self, result: &O) -> Option<(Root, Epoch)> {
         if self.trees.borrow().room() == 0 {
             return None;
         }
-        let copy = Copy { tuple: result.clone(), attempts: 1 };
+        let copy = Copy::new(result.clone());
         let (now, epoch) = self.moment();
         let number = self.order.borrow_mut().begin();
         let mut trees = self.trees.borrow_mut();

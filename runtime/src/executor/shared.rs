@@ -203,6 +203,10 @@ impl Epochs {
         let number = now / limits::EPOCH.as_nanos() as Nanos;
         let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if epochs.back().is_none_or(|last| last.number() < number) {
+            // Results have epochs too while all spouts sleep, and nobody asks for the floor.
+            while epochs.front().is_some_and(|oldest| !oldest.is_alive()) {
+                epochs.pop_front();
+            }
             epochs.push_back(Epoch::new(number));
         }
         epochs[epochs.len() - 1].clone()
@@ -339,5 +343,23 @@ impl LoopShared {
         for root in roots {
             acks.fail(root, why.clone(), tuple.cloned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_that_have_passed_are_forgotten_though_nobody_asks_for_the_floor() {
+        let (epochs, second) = (Epochs::default(), limits::EPOCH.as_nanos() as Nanos);
+        let held = epochs.current(3 * second);
+        for number in 4..1_000 {
+            drop(epochs.current(number * second));
+        }
+        assert_eq!(epochs.floor_of_results(1_000 * second, 0), 3);
+        drop(held);
+        assert_eq!(epochs.current(1_000 * second).number(), 1_000);
+        assert_eq!(epochs.0.into_inner().expect("whole").len(), 1);
     }
 }

@@ -289,17 +289,24 @@ impl<S: Spout> SpoutStage<S> {
     }
 
     fn fill_replays(&self, room: usize) -> usize {
-        let mut trees = self.trees.borrow_mut();
         let now = self.parts.shared.now();
         for taken in 0..room {
+            let mut trees = self.trees.borrow_mut();
             let Some((id, mut copy)) = trees.take_due(now) else { return taken };
             copy.attempts += 1;
-            let tuple = self.clone_copy(&copy.tuple);
+            let (tuple, only) = (self.clone_copy(&copy.tuple), copy.only());
             self.parts.stats.replayed.add(1);
             let root = trees.add_copy(id, copy);
+            drop(trees);
             match tuple {
                 Ok(tuple) => self.parts.output.stage(root, 0, tuple),
-                Err(why) => self.parts.shared.fail([root], &why, None),
+                Err(why) => {
+                    self.parts.shared.fail([root], &why, None);
+                    continue;
+                }
+            }
+            if only.is_some() {
+                self.parts.output.dispatch_last(only, &mut Vec::new());
             }
         }
         room
@@ -417,6 +424,9 @@ impl<S: Spout> SpoutStage<S> {
             Routing::Only(task) => Some(task),
             Routing::Grouped | Routing::Told => None,
         };
+        if let Some(task) = only {
+            self.trees.borrow_mut().aim_last(task);
+        }
         self.parts.output.dispatch_last(only, &mut told);
         if routing == Routing::Told {
             let _inside = self.enter(Phase::Next, self.parts.shared.now());

@@ -5,6 +5,7 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
+    num::NonZeroU32,
     rc::Rc,
     sync::{Mutex, PoisonError},
 };
@@ -58,6 +59,26 @@ pub(crate) struct Tree<O, Id> {
 pub(crate) struct Copy<O> {
     pub(crate) tuple: O,
     pub(crate) attempts: u32,
+    /// The number of the only task that gets it, plus one.
+    only: Option<NonZeroU32>,
+}
+
+impl<O> Copy<O> {
+    /// One whose first attempt begins.
+    pub(crate) fn new(tuple: O) -> Self {
+        Self { tuple, attempts: 1, only: None }
+    }
+
+    /// The number of the only task that gets it, in each attempt.
+    pub(crate) fn only(&self) -> Option<usize> {
+        self.only.map(|number| number.get() as usize - 1)
+    }
+
+    fn aim(&mut self, task: usize) {
+        // No topology has as many tasks, so this is nobody still.
+        let number = u32::try_from(task).unwrap_or(u32::MAX);
+        self.only = NonZeroU32::new(number.saturating_add(1));
+    }
 }
 
 /// Groves that are acked before the spout is told, so that their ids are still at hand.
@@ -145,7 +166,14 @@ impl<O, Id> Trees<O, Id> {
 
     /// Keeps a copy of the tuple that is added next.
     pub(crate) fn keep(&mut self, tuple: O) {
-        self.copies.push(Copy { tuple, attempts: 1 });
+        self.copies.push(Copy::new(tuple));
+    }
+
+    /// The tuple that was added last goes to this task alone, in each attempt.
+    pub(crate) fn aim_last(&mut self, task: usize) {
+        if let Some(copy) = self.copies.last_mut() {
+            copy.aim(task);
+        }
     }
 
     /// Adds a tuple that can be emitted again.

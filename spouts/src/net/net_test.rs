@@ -289,3 +289,31 @@ fn bodies_of_any_format_are_decoded_with_their_path() {
     client.0.get_mut().write_all(latin).expect("sent");
     assert_eq!(client.answer(), (400, "send UTF-8".into()));
 }
+
+#[test]
+fn requests_that_nobody_takes_are_answered_all_the_same() {
+    let cx = cx();
+    let bodies = HttpBodies::at("127.0.0.1:0").answer_within(Duration::from_millis(100));
+    let (mut bodies, mut client) = http(bodies.requests_max(1), &cx);
+    client.0.get_ref().set_read_timeout(Some(Duration::from_secs(5))).expect("set");
+    client.send("POST /", "one");
+    assert_eq!(client.answer().0, 504);
+    client.send("POST /", "two");
+    assert_eq!(client.answer().0, 503, "the first is still in the queue");
+    assert_eq!(cx.counter("requests_refused").get(), 1);
+    assert!(poll_once(bodies.next()).is_none(), "who was told 504 waits no more");
+    client.send("POST /", "three");
+    let (post, id) = next(&mut bodies);
+    bodies.acked(id);
+    assert_eq!((&post.body[..], client.answer().0), (&b"three"[..], 200));
+}
+
+#[test]
+fn a_reason_is_short_however_long_the_body_is() {
+    let (_bodies, mut client) = http(HttpBodies::json::<u64>("127.0.0.1:0"), &cx());
+    client.send("POST /", &format!("\"{}\"", "\u{e4}".repeat(100_000)));
+    let (status, why) = client.answer();
+    assert_eq!(status, 400);
+    assert!(why.starts_with("invalid type: string") && why.ends_with("\u{e4}.."), "{why:.200}");
+    assert!(why.len() <= 1_002, "{}", why.len());
+}

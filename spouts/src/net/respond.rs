@@ -28,6 +28,9 @@ pub(crate) type Reply = oneshot::Sender<Outcome>;
 /// Makes a tuple of a path and a body, or says why it is none.
 pub(crate) type Decode<T> = Arc<dyn Fn(&str, Bytes) -> Result<T, String> + Send + Sync>;
 
+/// Bytes that an answer says at most: a reason may quote what was sent, all of it.
+const SAID_BYTES_MAX: usize = 1_000;
+
 /// What all connections share.
 pub(crate) struct Desk<T> {
     pub(crate) queue: Arc<Handoff<(T, Reply)>>,
@@ -57,19 +60,14 @@ impl<T> Desk<T> {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return Err(answer);
         }
-        let Ok(_place) = self.places.try_acquire() else {
-            self.cx.counter("requests_refused").add(1);
-            let text = "too many requests are open; send it again later";
-            let mut answer = say(StatusCode::SERVICE_UNAVAILABLE, text);
-            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            return Err(answer);
-        };
+        let Ok(_place) = self.places.try_acquire() else { return Err(self.too_many()) };
         let path = request.uri().path().to_owned();
         let body = self.body(request.into_body()).await?;
         let tuple = (self.decode)(&path, body).map_err(|why| say(StatusCode::BAD_REQUEST, why))?;
         let (reply, outcome) = oneshot::channel();
-        // There are no more places than room in the queue, so that this never waits.
-        self.queue.put((tuple, reply)).await;
+        // There are no more places than room in the queue, but those who were told 504 have left
+        // theirs, and what they sent may still be queued.
+        self.queue.try_put((tuple, reply)).map_err(|_| self.too_many())?;
         match tokio::time::timeout(self.answer_within, outcome).await {
             Ok(Ok(Outcome::Done)) => Ok(Response::new(Full::default())),
             Ok(Ok(Outcome::Failed(why))) => Err(say(StatusCode::INTERNAL_SERVER_ERROR, why)),
@@ -82,6 +80,14 @@ impl<T> Desk<T> {
                 Err(say(StatusCode::GATEWAY_TIMEOUT, text))
             }
         }
+    }
+
+    fn too_many(&self) -> Answer {
+        self.cx.counter("requests_refused").add(1);
+        let text = "too many requests are open; send it again later";
+        let mut answer = say(StatusCode::SERVICE_UNAVAILABLE, text);
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        answer
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Answer> {
@@ -104,9 +110,18 @@ impl<T> Desk<T> {
 }
 
 fn say(status: StatusCode, text: impl Into<String>) -> Answer {
-    let mut answer = Response::new(Full::from(text.into() + "\n"));
+    let mut answer = Response::new(Full::from(short(text.into()) + "\n"));
     *answer.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, plain);
     answer
+}
+
+fn short(mut text: String) -> String {
+    if text.len() > SAID_BYTES_MAX {
+        let mut ends = (0..=SAID_BYTES_MAX).rev();
+        text.truncate(ends.find(|end| text.is_char_boundary(*end)).unwrap_or_default());
+        text.push_str("..");
+    }
+    text
 }

@@ -27,6 +27,7 @@ mod t30_failed_holds;
 mod t30_hold_sets;
 mod t30_holds;
 mod t30_late;
+mod t30_open_results;
 mod t30_replay;
 mod t30_result_worlds;
 mod t30_results;

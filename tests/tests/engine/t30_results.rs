@@ -20,7 +20,7 @@ use crate::support::{
 
 /// The sum of every ten numbers.
 #[derive(Clone, Default)]
-struct Tens {
+pub(crate) struct Tens {
     sum: u64,
     held: Holds<u64>,
 }
@@ -56,13 +56,13 @@ impl Bolt for Tens {
 
 /// Where results go: what happens there depends on how often they came.
 #[derive(Clone)]
-struct Sink {
-    seen: Seen<u64>,
+pub(crate) struct Sink {
+    pub(crate) seen: Seen<u64>,
     fate: fn(u64, usize) -> Fate,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub(crate) enum Fate {
     Fine,
     Fails,
     Poison,
@@ -70,7 +70,7 @@ enum Fate {
 }
 
 impl Sink {
-    fn new(fate: fn(u64, usize) -> Fate) -> Self {
+    pub(crate) fn new(fate: fn(u64, usize) -> Fate) -> Self {
         Self { seen: Seen::default(), fate }
     }
 }
@@ -156,7 +156,7 @@ fn inputs_are_acked_when_their_result_is_complete_and_not_before() {
 
 /// Holds for ever.
 #[derive(Clone, Default)]
-struct Keeper(Holds<()>);
+pub(crate) struct Keeper(Holds<()>);
 
 impl Bolt for Keeper {
     type Input = u64;

@@ -181,6 +181,29 @@ fn a_dead_letter_says_what_the_child_said() {
     assert!(told.iter().zip(expected).all(|(told, end)| told.ends_with(end)), "{told:?}");
 }
 
+/// What is no text costs its tuple, and not the child.
+#[test]
+fn half_a_character_kills_nobody() {
+    let Some(command) = child("half.py") else { return };
+    let mut t = Topology::new("half");
+    let words = t.spout("words", generate(|n| Word::new(n.to_string())).limit(20));
+    let words = words.replaying(Retry { attempts_max: 1, ..Retry::default() });
+    let arrived = Capture::<Word>::new();
+    let bolt = t.bolt("child", ShellBolt::new(command).emits::<Word>(), words.shuffle());
+    t.bolt("arrived", arrived.bolt(), bolt.shuffle());
+    let summary = tormenta::run(t).expect("it runs");
+    let mut told: Vec<_> = summary.dead_letters.iter().map(|letter| &*letter.error).collect();
+    told.sort_unstable();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().any(|told| told.ends_with(r"ValueError: no file \udcff")), "{told:?}");
+    assert!(told.iter().any(|told| told.contains("a text with half a character")), "{told:?}");
+    let words: Vec<Vec<u8>> = arrived.taken().into_iter().map(|word| word.word.to_vec()).collect();
+    assert_eq!(words.len(), 18);
+    assert!(words.iter().all(|word| word.ends_with(" \u{1f600}".as_bytes())));
+    let child = summary.metrics.component("child").expect("it is there");
+    assert!(!child.counters.contains_key("child_restarts"));
+}
+
 #[test]
 fn a_cluster_in_virtual_time_says_that_it_cannot() {
     let Some(command) = child("echo.py") else { return };

@@ -155,3 +155,55 @@ fn a_tuple_for_nobody_fails() {
         }
     }
 }
+
+/// Notes what it gets, and fails everything the first time that anybody gets it.
+#[derive(Clone)]
+struct Refuses {
+    witness: Witness<u64>,
+    refused: std::sync::Arc<std::sync::Mutex<std::collections::BTreeSet<u64>>>,
+}
+
+impl Bolt for Refuses {
+    type Input = u64;
+    type Output = ();
+
+    async fn prepare(&mut self, cx: &Context) -> Result {
+        self.witness.prepare(cx).await
+    }
+
+    async fn execute(&mut self, n: u64, out: &Emitter<()>) -> Result {
+        self.witness.execute(n, out).await?;
+        let is_first = self.refused.lock().expect("no test panics here").insert(n);
+        if is_first { Err(Error::msg("not yet")) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_replay_goes_where_the_tuple_went_and_nowhere_else() {
+    for fuse in [true, false] {
+        let (failed, seen) = (std::sync::Arc::default(), Seen::default());
+        let refused = std::sync::Arc::default();
+        let mut t = Topology::new("replays");
+        let aims = t.spout("aims", Aims { next: 0, failed });
+        let aims = aims.replaying(Retry { attempts_max: 3, ..Retry::default() });
+        let text = |n: &u64| n.to_string();
+        let refuses = |first| {
+            let witness = Witness { seen: seen.clone(), first, task: 0, text };
+            Refuses { witness, refused: std::sync::Arc::clone(&refused) }
+        };
+        t.bolt("one", refuses(1), aims.direct()).fuse(fuse);
+        t.bolt("two", refuses(2), aims.direct()).fuse(fuse);
+        let summary = LocalCluster::new(t, Simulation::new(3)).expect("sound").run();
+        // Where nobody is there is nobody later.
+        assert_eq!(summary.dead_letters.len(), 20);
+        let seen = seen.lock().unwrap();
+        for n in 1..=100 {
+            let found = seen.get(&n.to_string());
+            match n % 5 {
+                0 => assert_eq!(found, None, "{n}"),
+                1 => assert!(found.is_some_and(|tasks| tasks.len() == 4), "{n}: {found:?}"),
+                _ => assert_eq!(found, Some(&vec![1 + n % 2; 2]), "{n}"),
+            }
+        }
+    }
+}

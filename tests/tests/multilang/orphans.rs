@@ -11,6 +11,7 @@ use tormenta::{bolts::Word, multilang::ShellBolt, prelude::*};
 use crate::{child, folder, nothing, words};
 
 const ROLE: &str = "TORMENTA_TEST_ENGINE";
+const CWD: &str = "TORMENTA_TEST_CWD";
 
 /// Not a zombie, which somebody else has yet to look at.
 pub(crate) fn is_alive(pid: &str) -> bool {
@@ -36,18 +37,48 @@ fn engine() {
     let Some(command) = child("trouble.py") else { return };
     let mut t = Topology::new("engine");
     let words = t.spout("words", words(200, &["hang:1"]));
-    let bolt = ShellBolt::new(command).env("TROUBLE", trouble.display().to_string());
+    let mut bolt = ShellBolt::new(command).env("TROUBLE", trouble.display().to_string());
+    // Who names a folder wants nothing to hang.
+    if let Some(cwd) = std::env::var_os(CWD) {
+        std::fs::write(Path::new(&trouble).join("hang:1"), "").expect("written");
+        bolt = bolt.cwd(cwd.display().to_string());
+    }
     let bolt = t.bolt("child", bolt.emits::<Word>(), words.shuffle());
     t.bolt("nothing", nothing::<Word>(), bolt.shuffle());
     tormenta::run(t).expect("it runs");
 }
 
-fn start(path: &Path) -> Child {
-    let engine = std::env::current_exe().expect("this test");
-    let mut command = Command::new(engine);
-    command.args(["--exact", "orphans::engine"]).env(ROLE, path);
+fn engine_in(path: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this test"));
+    command.args(["--exact", "orphans::engine", "--nocapture"]).env(ROLE, path);
     command.env("TMPDIR", path.join("temp")).stdout(std::process::Stdio::null());
-    command.spawn().expect("started")
+    command
+}
+
+fn start(path: &Path) -> Child {
+    engine_in(path).spawn().expect("started")
+}
+
+/// Where temporary folders are, the engine is told and the child is not: it works elsewhere.
+#[test]
+fn temporary_folders_may_be_named_in_any_way() {
+    if child("trouble.py").is_none() {
+        return;
+    }
+    let (_folder, path) = folder();
+    let work = path.join("work");
+    std::fs::create_dir(path.join("temp")).and_then(|()| std::fs::create_dir(&work)).expect("made");
+    let end = |temp: &str| {
+        let mut command = engine_in(&path);
+        command.env("TMPDIR", temp).env(CWD, &work).current_dir(&path);
+        command.stderr(std::process::Stdio::piped()).output().expect("it ended")
+    };
+    let relative = end("temp");
+    assert!(relative.status.success(), "{}", String::from_utf8_lossy(&relative.stderr));
+    let nowhere = end("nowhere");
+    let told = String::from_utf8_lossy(&nowhere.stderr).into_owned();
+    let named = told.contains("make a folder for a child in `nowhere`, which must be a folder");
+    assert!(!nowhere.status.success() && named, "{told}");
 }
 
 fn left(path: &Path) -> usize {

@@ -165,9 +165,31 @@ fn check_names(draft: &Draft, errors: &mut Vec<PlanError>) {
 /// Ticks are for what happens now and then.
 const TICK_MIN: std::time::Duration = std::time::Duration::from_millis(1);
 
+/// How many ledgers a component has: one for each task of a spout, and for each clone of a bolt
+/// that answers for results.
+fn owners_of(kind: ComponentKind, settings: &Settings) -> usize {
+    match kind {
+        ComponentKind::Spout => settings.tasks,
+        ComponentKind::Bolt if settings.retry.is_some() => {
+            settings.tasks.saturating_mul(settings.concurrency.limit())
+        }
+        ComponentKind::Bolt => 0,
+    }
+}
+
 fn check_settings(draft: &Draft, settings: &[Settings], errors: &mut Vec<PlanError>) {
+    let mut owners = 0_usize;
     for (component, settings) in draft.components.iter().zip(settings) {
+        let before = owners;
+        owners = owners.saturating_add(owners_of(component.kind, settings));
         let whys = [
+            (before <= Root::OWNERS_MAX && owners > Root::OWNERS_MAX).then(|| {
+                format!(
+                    "with it {owners} tasks of spouts, and clones of bolts that emit results, have \
+                     trees of their own: at most {} can; give it fewer",
+                    Root::OWNERS_MAX
+                )
+            }),
             (settings.tasks == 0).then(|| "it has 0 tasks: it needs at least one".to_owned()),
             (settings.tasks > Root::OWNERS_MAX)
                 .then(|| format!("{} tasks: at most {}", settings.tasks, Root::OWNERS_MAX)),
