@@ -181,7 +181,10 @@ fn check_settings(draft: &Draft, settings: &[Settings], errors: &mut Vec<PlanErr
     let mut owners = 0_usize;
     for (component, settings) in draft.components.iter().zip(settings) {
         let before = owners;
-        owners = owners.saturating_add(owners_of(component.kind, settings));
+        // What has too many tasks by itself is told of that alone.
+        if settings.tasks <= Root::OWNERS_MAX {
+            owners = owners.saturating_add(owners_of(component.kind, settings));
+        }
         let whys = [
             (before <= Root::OWNERS_MAX && owners > Root::OWNERS_MAX).then(|| {
                 format!(
