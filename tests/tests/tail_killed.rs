@@ -102,6 +102,10 @@ impl World {
         }
         fs::copy(self.path("app.log"), old).expect("copied");
         File::options().write(true).open(self.path("app.log")).expect("opened").set_len(0).unwrap();
+        // Files have the time of the last tick of the system. Of a copy, and of a file that was
+        // written and renamed in the tick after which it was made, nobody can tell which is older:
+        // both are read, but perhaps the younger one first, and here the order is judged.
+        pause(8);
     }
 
     /// The numbers that the process has written.
